@@ -11,8 +11,8 @@ from difflib import SequenceMatcher
 from services.compare.sbom_reading import FoundSbom
 from services.images.manifests import Descriptor, HistoryStep, ImageConfig, Manifest
 
-# Beyond, histories are compared from the base up alone: aligning them takes the product of their lengths.
-MOST_ALIGNED = 1000
+# Beyond, histories are compared from the base up alone: aligning them takes the third power of their length at worst.
+MOST_ALIGNED = 200
 
 
 @dataclass(frozen=True)

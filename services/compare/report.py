@@ -82,6 +82,7 @@ def as_text(comparison: Comparison, left: str, right: str) -> str:
         *_values_lines("Environment", comparison.env, comparison),
         *_values_lines("Labels", comparison.labels, comparison),
         *_values_lines("Ports", comparison.ports, comparison),
+        *_values_lines("Platforms", comparison.platforms, comparison),
         *_package_lines(comparison, left, right),
         *_history_lines(comparison),
     ]
@@ -142,15 +143,16 @@ def _values_lines(title: str, values: Values | None, comparison: Comparison) -> 
     yield from (f"## {title}", "")
     rows = []
     for one in values.differing:
-        rows += [f"- {_named(one.name, one.left)}"] if one.left is not None else []
-        rows += [f"+ {_named(one.name, one.right)}"] if one.right is not None else []
+        rows += [f"- {_named(title, one.name, one.left)}"] if one.left is not None else []
+        rows += [f"+ {_named(title, one.name, one.right)}"] if one.right is not None else []
     yield from _limited(rows)
     yield f"{values.same:,} the same."
     yield ""
 
 
-def _named(name: str, value: str) -> str:
-    return _one_line(f"{name}={value}")
+def _named(title: str, name: str, value: str) -> str:
+    """Name and value; of what is there or not, the name alone."""
+    return _one_line(name if title in ("Ports", "Platforms") else f"{name}={value}")
 
 
 def _package_lines(comparison: Comparison, left: str, right: str) -> Iterator[str]:

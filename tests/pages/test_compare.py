@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from services.compare import sbom_reading
 from tests.support.app_test import Open, actions, boxes, button, open_dialog, select_rows, texts
 from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, digest_of
 from tests.support.old_images import add_old
@@ -102,6 +103,7 @@ def test_what_differs_is_said_first(open_view: Open, own: OwnSandbox) -> None:
     assert "1 package is the same" in texts(at)
     assert list(compare(open_view, show="History").dataframe[0].value["Step"]) == ["COPY a", "COPY b"]
     text = compare(open_view, show="Text").code[0].value
+    assert "- 80/tcp\n" in text
     assert "- libc 1\n+ libc 2" in text
     assert "- A=1\n+ A=2" in text
 
@@ -133,6 +135,63 @@ def test_an_sbom_that_can_not_be_read_is_no_sameness(
     assert "1 package of v1 (SPDX)" in said(at) + "".join(one.label for one in at.expander)
     assert any("1 part of the images" in one.label for one in at.expander)
     assert not any("the same" in one.value for one in at.markdown)
+
+
+def test_an_sbom_that_is_larger_than_its_manifest_says_is_not_read(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = add_image(own, "v1", [(1, 7)]), add_image(own, "v2", [(2, 7)])
+    add_sbom(own, first, spdx(a="1"))
+    add_sbom(own, second, spdx(**{f"p{number}": "1" for number in range(100)}), size=10)
+    monkeypatch.setattr(sbom_reading, "LARGEST_SBOM", 1000)
+    at = packages_shown(open_view)
+    assert "packages unknown" in at.subheader[0].value
+    assert "v2: Its SBOM could not be read: It is too large" in said(at)
+
+
+def test_the_sbom_that_buildkit_attests_of_a_platform(open_view: Open, own: OwnSandbox) -> None:
+    for tag, version in (("v1", "1"), ("v2", "2")):
+        images = {name: add_image(own, "", [(int(version), 7)], {"variant": name}) for name in ("amd64", "arm64")}
+        listed = []
+        for name, image in images.items():
+            statement = {
+                "_type": "https://in-toto.io/Statement/v0.1",
+                "predicateType": "https://spdx.dev/Document",
+                "predicate": json.loads(spdx(lib=f"{version}-{name}")),
+            }
+            content = json.dumps(statement).encode()
+            blob = own.sandbox.store.blobs.put(REGISTRY, APP, content)
+            layer = {
+                "mediaType": "application/vnd.in-toto+json",
+                "digest": blob,
+                "size": len(content),
+                "annotations": {"in-toto.io/predicate-type": "https://spdx.dev/Document"},
+            }
+            config = {"mediaType": OCI_CONFIG, "digest": digest_of(98), "size": 2}
+            attestation, size = add(own, {"config": config, "layers": [layer]})
+            listed += [
+                {
+                    "digest": image,
+                    "mediaType": OCI_MANIFEST,
+                    "size": 1,
+                    "platform": {"os": "linux", "architecture": name},
+                },
+                {
+                    "digest": attestation,
+                    "mediaType": OCI_MANIFEST,
+                    "size": size,
+                    "platform": {"os": "unknown", "architecture": "unknown"},
+                    "annotations": {
+                        "vnd.docker.reference.type": "attestation-manifest",
+                        "vnd.docker.reference.digest": image,
+                    },
+                },
+            ]
+        add(own, {"manifests": listed}, OCI_INDEX, tag)
+    for name in ("amd64", "arm64"):
+        at = compare(open_view, show="Packages", platform=f"linux/{name}")
+        assert "1 package changed" in at.subheader[0].value
+        assert list(at.dataframe[0].value["In v2"]) == [f"2-{name}"]
 
 
 def test_an_image_without_an_sbom_is_said(open_view: Open, own: OwnSandbox) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from services.compare.comparison import Comparison
+from services.images.manifests import parse_time
 from services.wording import counted
 from ui.compare.sides import Place, labels_of
 from ui.elements.fact_row import Fact, show_fact_row
@@ -72,6 +73,5 @@ def _packages_unknown(found: Comparison, packages: list[str]) -> str:
 
 
 def _built(found: Comparison) -> str:
-    platform = found.left.platform or found.right.platform
-    same = found.left.platform == found.right.platform
-    return plain(platform) if same and platform else ""
+    times = [parse_time(one.config.created) if one.config else None for one in (found.left, found.right)]
+    return "built " + " → ".join(ago(time) for time in times) if any(times) else "time of build unknown"

@@ -15,7 +15,7 @@ from services.images.evidence import Evidence
 from services.images.manifests import Descriptor, ImageConfig, Kind, Manifest
 from services.images.repositories import ManifestRow
 from services.registries.registry import Registry
-from ui.elements.text import short
+from ui.elements.text import plain, short
 from ui.loaders import images as image_loaders
 from ui.loaders import sboms
 from ui.navigation import selection
@@ -127,6 +127,7 @@ def choose_platforms(left: Top, right: Top) -> tuple[str, str, str]:
 
 def _chosen(platforms: tuple[str, ...]) -> str:
     if len(platforms) == 1:
+        st.markdown(f"Platform: **{plain(platforms[0])}**")
         return platforms[0]
     check_url(PLATFORM, "platform", list(platforms))
     return st.selectbox("Platform", list(platforms), key=PLATFORM, bind="query-params", width=320)
@@ -170,7 +171,7 @@ def read_side(who: str, top: Top, platform: str) -> tuple[ComparedImage, tuple[R
         platform,
         tuple(top.platforms),
         total,
-        top.row.updated or top.row.created,
+        top.row.created,
         unread,
         no_config,
     )
