@@ -133,11 +133,13 @@ def act_on(choice: TagChoice) -> None:
     with choice.bar:
         if selected:
             st.markdown(f"**{len(selected):,} selected**", width="content")
+        opens = "Select two tags to compare them"
+        if len(selected) == 2:
+            if st.button("Compare", icon=":material/compare:"):
+                compare_selected(selected)
         # For the keyboard: names are clicked.
-        if st.button("Open image", icon=":material/open_in_full:", disabled=len(selected) != 1):
+        elif st.button("Open image", icon=":material/open_in_full:", disabled=len(selected) != 1, help=opens):
             open_image(names[0])
-        if st.button("Compare", icon=":material/compare:", disabled=len(selected) != 2, help="Select two tags"):
-            compare_selected(selected)
         deletes = "With all their tags: pulls fail, and their space is freed"
         if st.button("Delete images", icon=":material/delete:", disabled=not selected, help=deletes):
             open_page(pages.DELETE, **url, reference=names)
