@@ -39,6 +39,7 @@ SHOWN_TAGS = 12
 GONE = "It was never there, or has been deleted."
 ADD, REMOVE, COPY, DOWNLOAD, COMPARE = "Add tag", "Remove tag", "Copy image", "Download image", "Compare"
 PROMOTE = "Promote image"
+FIND_DERIVED = "Find images built on it"
 TAG_LOCKS, MANIFEST_LOCKS, DELETE = "Set tag locks", "Set manifest locks", "Delete image"
 
 who = connection.who()
@@ -77,6 +78,8 @@ def act(action: str) -> None:
         download_image(who, registry, repository, reference, manifest)
     elif action == COMPARE:
         open_page(pages.COMPARE, **url, reference=reference)
+    elif action == FIND_DERIVED:
+        open_page(pages.SEARCH, q=f"base:{digest}")
     elif action == DELETE:
         open_page(pages.DELETE, **url, reference=digest)
     else:
@@ -208,7 +211,7 @@ with header(plain(title), "", loaded.at, refresh, path):
     add = st.button(ADD, icon=":material/new_label:", type="primary", disabled=not may_write())
     locks = [MANIFEST_LOCKS] if ":" in reference else [TAG_LOCKS, MANIFEST_LOCKS]
     changes = [COPY, PROMOTE, *([] if ":" in reference else [REMOVE]), *locks, DELETE] if may_write() else [DELETE]
-    chosen = st.menu_button("More", [COMPARE, DOWNLOAD, *changes], icon=":material/more_horiz:")
+    chosen = st.menu_button("More", [COMPARE, FIND_DERIVED, DOWNLOAD, *changes], icon=":material/more_horiz:")
 if add:
     tag_actions.add_tag(who, registry, repository, digest)
 elif chosen:

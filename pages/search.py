@@ -41,7 +41,7 @@ text = st.text_input(
     key="q",
     bind="query-params",
     type="search",
-    placeholder="A name, a tag, a digest, or label:team=payments size:>1GiB",
+    placeholder="A name, a tag, a digest, or annotation:team=payments size:>1GiB",
     label_visibility="collapsed",
     help="Conditions are all to be true: " + ", ".join(f"`{one}`" for one in (*EXAMPLES.values(), "untagged")),
 )
@@ -71,7 +71,9 @@ def query_of(given: str) -> Query | None:
 def age_line(scope: Scope, listed: Sequence[Registry]) -> str:
     """'11 of 12 registries in the index, the oldest compared 3 hours ago'."""
     times = [one.read for one in scope.registries.values() if one.read]
-    known = f"{len(times):,} of {counted(len(targets_of(listed)), 'registry', 'registries')} in the index"
+    least = "" if reading.value.registries.complete and not reading.running else "at least "
+    of = f"{least}{counted(len(targets_of(listed)), 'registry', 'registries')}"
+    known = f"{len(times):,} of {of} in the index"
     return f"{known}, compared {ago(min(times))} or later" if times else known
 
 

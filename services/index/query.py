@@ -34,8 +34,8 @@ class QueryError(Exception):
 
 @dataclass(frozen=True)
 class Term:
-    """One condition. `field` "" is a word. `value`: of size bytes, of age hours, of a label what stands behind the =;
-    `name`: that of the label. `above`: of size and age, whether more than `value`, else less."""
+    """One condition. `field` "" is a word. `value`: of size bytes, of age hours, of an annotation what stands behind
+    the =; `name`: that of the annotation. `above`: of size and age, whether more than `value`, else less."""
 
     field: str
     value: str
@@ -61,14 +61,14 @@ class Query:
         return self.untagged or bool(self.of(*_OF_IMAGES))
 
 
-_OF_IMAGES = ("digest", "label", "base", "layer", "size", "age")
+_OF_IMAGES = ("digest", "annotation", "base", "layer", "size", "age")
 # Each field, and an example: what the page shows as help.
 EXAMPLES: Mapping[str, str] = {
     "registry": "registry:contosohub",
     "repository": "repository:api/*",
     "tag": "tag:v1.*",
     "digest": "digest:sha256:3fa9c1d",
-    "label": "label:team=payments",
+    "annotation": "annotation:team=payments",
     "base": "base:docker.io/library/alpine",
     "layer": "layer:sha256:9b2cf07",
     "size": "size:>1GiB",
@@ -82,6 +82,14 @@ def digest_prefix(text: str) -> str:
     else ""."""
     found = _DIGEST.fullmatch(text)
     return f"sha256:{found[1].lower()}" if found else ""
+
+
+def has_fields(text: str) -> bool:
+    """Whether a text is meant for this language: it has a field, or the word untagged."""
+    return any(
+        piece[1].casefold() == "untagged" or (piece[1].partition(":")[0].casefold() in EXAMPLES and ":" in piece[1])
+        for piece in _PIECE.finditer(text)
+    )
 
 
 def parse(text: str) -> Query:
@@ -148,10 +156,10 @@ def _term(at: int, field: str, value: str) -> Term:
             if not prefix:
                 _refuse(at, field, "That is no digest: it needs at least 7 hexadecimal characters.")
             return Term(field, prefix)
-        case "label":
+        case "annotation":
             name, equals, wanted = value.partition("=")
             if not name or not equals:
-                _refuse(at, field, "A label needs a name and a value.")
+                _refuse(at, field, "An annotation needs a name and a value.")
             return Term(field, wanted, name=name)
         case "size":
             found = _SIZE.fullmatch(value)

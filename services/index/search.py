@@ -219,11 +219,11 @@ def _images(db: Connection, query: Query, scope: Scope, now: datetime, most: int
     named = [*query.of("digest"), *(Term("digest", digest_prefix(one)) for one in free if digest_prefix(one))]
     among = [_numbers(term.value) for term in named]
     among += [_users_of_layer(term.value) for term in query.of("layer")]
-    among += [_with_property(term.name, (term.value, term.value)) for term in query.of("label")]
+    among += [_with_property(term.name, (term.value, term.value)) for term in query.of("annotation")]
     for term in query.of("base"):
         among.append(_on_base(db, term.value, scope))
     where = [manifests.c.digest.in_(one) for one in among] + _of_repositories(manifests.c.repository, allowed)
-    if query.of("layer", "label", "base"):  # By what they say: in another repository it may be readable.
+    if query.of("layer", "annotation", "base"):  # By what they say: in another repository it may be readable.
         where.append(manifests.c.readable == 1)
     by_size = bool(query.of("size"))
     for term in query.of("size"):

@@ -81,3 +81,17 @@ def test_a_list_of_subscriptions_that_fails_is_no_empty_estate(open_view: Open, 
     own.break_({"path": "/subscriptions$", "status": 403})
     at = search(open_view("roles.py"), "casaacr01")
     assert "registries, clusters could not be read" in texts(at)
+
+
+def test_what_is_written_as_a_query_opens_the_page_of_the_index(open_view: Open) -> None:
+    at = search(open_view("roles.py"), "annotation:team=payments size:>1GiB")
+    assert at.title[0].value == "Search"
+    assert at.text_input(key="q").value == "annotation:team=payments size:>1GiB"
+    assert at.text_input(key=BOX).value == ""
+
+
+def test_a_digest_that_is_not_known_here_is_looked_for_in_the_index(open_view: Open) -> None:
+    digest = f"sha256:{'0123456789abcdef' * 4}"
+    at = search(open_view("roles.py"), digest)
+    assert at.title[0].value == "Search"
+    assert at.text_input(key="q").value == digest

@@ -84,3 +84,9 @@ def test_another_person_finds_only_what_they_see(open_view: Open, own: OwnSandbo
 def test_a_read_only_console_indexes_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     assert button(open_view("search.py"), "Index registries").disabled
+
+
+def test_the_images_built_on_an_image_are_one_click_from_it(open_view: Open) -> None:
+    at = open_view("image.py", registry=REGISTRY, repository=IMAGE, reference="v1.0.0")
+    (menu,) = [one for one in at.get("menu_button") if "Find images built on it" in str(one.proto)]
+    assert menu

@@ -1,11 +1,14 @@
 """The search that is on every page: what is named exactly, or found alone, is opened; several are listed below."""
 
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import streamlit as st
 
 from services.connection.errors import ServiceError
+from services.estate.references import digest_prefix
 from services.estate.search import Found, Hit, HitKind, Known, KnownManifest, find, shortened, without_reference
+from services.index.query import has_fields
 from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
@@ -17,6 +20,7 @@ from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import Inventory
+from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime import background
 from ui.runtime.background import TICK_S, Reading
@@ -83,6 +87,9 @@ def show_search(who: str, page: str) -> None:
             help="Registry, repository, cluster, digest, or a pasted image reference, `docker pull` line, resource id "
             "or portal address",
         )
+    if submitted and text and has_fields(text):
+        st.session_state[_QUESTION] = None
+        _open_index(text.strip())
     if submitted:
         st.session_state[_QUESTION] = _Question(text.strip(), page) if text and text.strip() else None
     question: _Question | None = st.session_state.get(_QUESTION)
@@ -125,6 +132,9 @@ def _search(who: str, question: _Question) -> None:
         _show(question, answer(), inventory, pulls)
         return
     question = st.session_state[_QUESTION] = replace(question, answer=answer())
+    if question.open_best and not found.hits and digest_prefix(question.text):
+        st.session_state[_QUESTION] = None
+        _open_index(question.text)
     if question.open_best and found.only:
         # With others beside it, they stay listed: the best may not be what was meant.
         others = len(found.hits) > 1
@@ -159,6 +169,8 @@ def _show(
                 st.markdown(f":small[{plain(result.where)}]")
         if answer.unread:
             st.markdown(f":small[{answer.unread} could not be read]")
+        if st.button("Search all tags and images", icon=pages.SEARCH.icon, type="tertiary"):
+            _open_index(question.text)
         st.button("Close search", icon=":material/close:", type="tertiary", on_click=_close)
 
 
@@ -194,6 +206,12 @@ def _tags(who: str, server: str, name: str) -> tuple[str, ...]:
         return tuple(tag.name for tag in image_loaders.newest_tags(who, server, name).tags)
     except ServiceError:
         return ()
+
+
+def _open_index(text: str) -> NoReturn:
+    """Opens the page that searches the index, which answers what is not known here."""
+    st.session_state[_EMPTY_BOX] = True
+    open_page(pages.SEARCH, q=text)
 
 
 def _close() -> None:

@@ -14,6 +14,8 @@ from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import ago, exact, plain, short, size
+from ui.navigation import pages
+from ui.navigation.links import open_page
 
 # Longer ones are of machines: the browser would show them slowly, and nobody reads them.
 LONGEST_MANIFEST = 100_000
@@ -57,24 +59,27 @@ def show_layers(image: Manifest) -> None:
     sizes = f"{size(known)} compressed" if known is not None else "sizes unknown: the manifest does not give them all"
     st.subheader(f"{title} ({len(image.layers)}, {sizes})", anchor=False)
     largest = max((layer.size or 0 for layer in image.layers), default=1) or 1
-    show_rows(
-        [
-            {
-                "Layer": short(layer.digest),
-                "Size": layer.size,
-                "Share": layer.size / largest if layer.size is not None else None,
-                "Type": layer.media_type,
-            }
-            for layer in image.layers
-        ],
+    opened = openable(
+        image.layers,
+        lambda layer: {
+            "Layer": short(layer.digest),
+            "Size": layer.size,
+            "Share": layer.size / largest if layer.size is not None else None,
+            "Type": layer.media_type,
+        },
+        f"layers of {image.digest}",
         f"{title} from the base up" if image.kind is Kind.IMAGE else title,
         columns={
+            "Layer": st.column_config.TextColumn(help="Opens the images that contain it, in Search"),
             "Size": Sizes(),
             "Share": st.column_config.ProgressColumn(
                 format=" ", min_value=0, max_value=1, help="Relative to the largest layer"
             ),
         },
+        identity=lambda layer: layer.digest,
     )
+    if opened:
+        open_page(pages.SEARCH, q=f"layer:{opened.digest}")
 
 
 def show_history(config: ImageConfig) -> None:

@@ -168,7 +168,7 @@ def test_images_on_a_base_by_its_layers_and_by_what_their_builder_says(own: OwnS
     for name in ("docker.io/library/alpine", "docker.io/library/alpine:3.20"):
         assert found(f"base:{name}") == {said}
     assert not found("base:docker.io/library/alp")
-    assert found(f"label:{NAME}=docker.io/library/alpine:3.20") == {said}
+    assert found(f"annotation:{NAME}=docker.io/library/alpine:3.20") == {said}
     assert found(f"layer:{digest_of(2)}") > above
     # Who may not see the base learns nothing by its layers.
     without = read_scope(store, [target], {target.id: ("app",)})
@@ -238,7 +238,7 @@ QUERIES = (
     "api latest",
     "tag:v1*",
     "sha256:3fa9c1d",
-    "label:team=payments",
+    "annotation:team=payments",
     "base:alpine",
     "base:sha256:3fa9c1d",
     "layer:sha256:3fa9c1d",
