@@ -28,6 +28,7 @@ from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, step
+from ui.pulls.registry_events import forget_shown_events
 from ui.roles.requests import show_requests
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -160,7 +161,7 @@ with panel():
     if record_id := st.query_params.get("record", ""):
         show_record(record_id)
     else:
-        header(pages.DELETIONS.title, "", None, lambda: None)
+        header(pages.DELETIONS.title, "", None, lambda: forget_shown_events(who))
         show_done()
         show_requests(who)
         show_all(who, everyone=connection.sees_everyones_activity())

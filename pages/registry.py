@@ -6,17 +6,19 @@ import streamlit as st
 
 from services.commands import registries as az_registries
 from services.connection.errors import ServiceError
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, Refusal
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, header
 from ui.elements.text import plain
 from ui.jobs.notices import show_open_of
 from ui.loaders import registries as registry_loaders
+from ui.loaders.pulls import month_counts
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_page, step
 from ui.registry.facts import show_registry_facts
 from ui.registry.tabs import show_tabs
 from ui.runtime import connection
+from ui.runtime.background import show_progress
 
 ACTIONS = {
     "Sign in": pages.SIGN_IN,
@@ -29,6 +31,12 @@ ACTIONS = {
     "Check a cluster": pages.INTEGRATION_CHECKER,
     "Delete registry": pages.SETTINGS,
 }
+
+
+def refresh() -> None:
+    registry_loaders.forget_registry(who, listed)
+    month_counts.clear(who, listed)
+
 
 who = connection.who()
 listed = selection.registry_of_url(who, pages.REGISTRY)
@@ -43,7 +51,7 @@ with header(
     plain(registry.name),
     f"{plain(registry.resource_group)} in {plain(listed.subscription)}, {plain(registry.location)}",
     at,
-    lambda: registry_loaders.forget_registry(who, listed),
+    refresh,
     (step(pages.INVENTORY, "Registries"), last_step(registry.name)),
 ):
     if st.button("Push image", icon=":material/upload:", type="primary"):
@@ -53,10 +61,13 @@ with header(
 if failure:
     show_error(failure)
     st.markdown("What follows is of the inventory, without usage and replicas.")
-show_partial(Part(Partial((), registry.unread), "list", "lists"))
+month = month_counts(who, registry)
+show_progress(month, f"metrics of {registry.id}", stop="")
+uncounted = (Refusal(registry.name, month.error),) if month.error else ()
+show_partial(Part(Partial((), registry.unread), "list", "lists"), Part(Partial((), uncounted), "metric"))
 if registry.login_server:
     show_open_of(who, registry.login_server)
-show_registry_facts(registry)
+show_registry_facts(registry, month)
 show_tabs(who, registry, here)
 az_lines(
     az_registries.show_login_server(registry.name),

@@ -1,7 +1,7 @@
 """Last pulls and events of a registry on the pages of tags, of an image and of Activity."""
 
 from sandbox.storage.store import Tag
-from tests.support.app_test import Open, button, confirm_button, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, refresh_button, reopen, texts
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 
 NODE = {"registry": REGISTRY, "repository": "nodejstemplate"}
@@ -110,3 +110,24 @@ def test_events_are_unknown_where_nothing_is_logged_or_the_workspace_is_closed(o
     at = open_view("deletions.py", registry="contosopayments", show="Registry events")
     assert "Could not read the logs of contosopayments" in said(at)
     assert "No events" not in said(at)
+
+
+def test_refresh_reads_the_events_again(open_view: Open, own: OwnSandbox) -> None:
+    tag = logged(own)
+    at = open_view("deletions.py", registry=REGISTRY, show="Registry events")
+    assert "**1 event**" in said(at)
+    own.log("Pull", 0.01, "nodejstemplate", tag.digest, "v1.0.0")
+    refresh_button(at).click().run()
+    assert "**2 events**" in said(at)
+
+
+def test_a_registry_says_how_often_it_is_pulled_or_that_this_is_unknown(open_view: Open, own: OwnSandbox) -> None:
+    tag = logged(own)
+    own.log("Pull", 2, "nodejstemplate", tag.digest, "v1.0.0")
+    at = open_view("registry.py", registry=REGISTRY)
+    assert "Pulls, 30 days" in said(at)
+    assert "1 push" in said(at)
+    own.break_({"method": "POST", "path": "getBatch", "status": 403})
+    refresh_button(at).click().run()
+    assert not at.exception
+    assert any("1 metric (casaacr01) could not be read" in one.label for one in at.expander)

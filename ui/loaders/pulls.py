@@ -7,6 +7,7 @@ import streamlit as st
 
 from services.connection.parallel import Partial
 from services.pulls.events import Events, read_changes, read_events
+from services.pulls.metrics import MonthCounts, read_month
 from services.pulls.pulls import RegistryPulls, read_pulls
 from services.registries.registry import Registry
 from ui.elements.errors import Part
@@ -26,6 +27,19 @@ def registry_pulls(who: str, registry: Registry) -> Reading[RegistryPulls]:
         reading.lacks = reading.value.unread
 
     return start(RegistryPulls(), work)
+
+
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=500, validate=fresh, hash_funcs=BY_ID)
+def month_counts(who: str, registry: Registry) -> Reading[MonthCounts | None]:
+    """The pulls and pushes of the last 30 days, by metrics; None until they are read."""
+    session = connection.session(who)
+
+    def work(reading: Reading[MonthCounts | None]) -> None:
+        reading.report_state(f"metrics of {registry.name}")
+        reading.value = read_month(session, registry)
+
+    nothing: MonthCounts | None = None
+    return start(nothing, work)
 
 
 @st.cache_resource(ttl="10m", show_spinner=False, max_entries=100, validate=fresh, hash_funcs=BY_ID)

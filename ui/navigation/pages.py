@@ -103,7 +103,7 @@ REGISTRY = PageLink(
     ":material/inventory_2:",
     "Registries",
     "registry",
-    (permissions.SEE_REGISTRY,),
+    (permissions.SEE_REGISTRY, permissions.SEE_METRICS),
     parent=INVENTORY,
     of_registry=True,
 )

@@ -207,6 +207,13 @@ READ_APPS = Need(
     ),
     "By Azure Resource Graph, which leaves out what the caller may not read",
 )
+SEE_METRICS = Need(
+    "See how often it is pulled",
+    ("Reader", "Monitoring Reader"),
+    "the subscription",
+    ("Microsoft.Insights/metrics/read",),
+    "Without it that is unknown",
+)
 USE_LOGS = (SEE_PULLS, LOG_PULLS)
 SEE_LOGS = (SEE_ACTIVITY_LOG, *USE_LOGS)
 READ_MEMBERSHIPS = Need(

@@ -3,10 +3,8 @@
 import streamlit as st
 
 from services.connection.changes import Outcome
-from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.pulls.logging import list_settings
-from services.pulls.metrics import MonthCounts, read_month
 from services.pulls.pulls import RegistryPulls
 from services.pulls.turn_on import apply_logging, cost_words, plan_logging
 from services.pulls.workspaces import Workspace, list_workspaces
@@ -15,10 +13,10 @@ from ui.elements.errors import Part, show_partial
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import close_button, dialog_panel
-from ui.loaders.pulls import forget_logs
-from ui.loaders.registries import BY_ID, Loaded, loaded_fresh, read_now
+from ui.loaders.pulls import forget_logs, month_counts
+from ui.loaders.registries import Loaded, loaded_fresh, read_now
 from ui.runtime import connection
-from ui.runtime.background import Reading
+from ui.runtime.background import Reading, show_progress
 from ui.runtime.changes import confirm_and_run
 
 TURN_ON = "Turn on logging"
@@ -29,12 +27,6 @@ def workspaces(who: str) -> Loaded[Partial[Workspace]]:
     """The Log Analytics workspaces of all subscriptions."""
     found = list_workspaces(connection.session(who))
     return read_now(found, found.refused)
-
-
-@st.cache_resource(ttl="10m", show_spinner="Reading metrics", max_entries=100, hash_funcs=BY_ID)
-def month_counts(who: str, registry: Registry) -> MonthCounts:
-    """The pulls and pushes of the last 30 days, by metrics. Raises ServiceError."""
-    return read_month(connection.session(who), registry)
 
 
 def offer_logging(
@@ -88,11 +80,10 @@ def turn_on_logging(who: str, registry: Registry) -> None:
 
 def _show_cost(who: str, registry: Registry) -> None:
     """What logging costs, by metrics where they can be read."""
-    events, why = None, ""
-    try:
-        events = month_counts(who, registry).events
-    except ServiceError as error:
-        why = f" How often {registry.name} is pulled is unknown: {error.cause}"
+    reading = month_counts(who, registry)
+    show_progress(reading, f"metrics of {registry.id}", stop="")
+    why = f" How often {registry.name} is pulled is unknown: {reading.error.cause}" if reading.error else ""
+    events = reading.value.events if reading.value else None
     st.markdown(f"**Cost** {plain(cost_words(events) + why)}")
 
 

@@ -31,6 +31,14 @@ PERIODS = {
     "90 days": timedelta(days=90),
 }
 CHANGES = "All but pulls"
+_SHOWN = "registry and period of the events that are shown"
+
+
+def forget_shown_events(who: str) -> None:
+    """Drops the events that this session looks at, so that they are read again."""
+    if shown := st.session_state.get(_SHOWN):
+        registry, period = shown
+        pull_loaders.forget_logs(who, registry, [period])
 
 
 def show_registry_events(who: str) -> None:
@@ -46,6 +54,7 @@ def show_registry_events(who: str) -> None:
     if pulls.value.logged is False:
         offer_logging(who, registry, pulls, "Events unknown. ")
         return
+    st.session_state[_SHOWN] = registry, PERIODS[period]
     reading = pull_loaders.events(who, registry, PERIODS[period])
     show_progress(reading, f"events of {registry.id}", stop="", shape=Shape.TABLE)
     if reading.error:

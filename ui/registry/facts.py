@@ -6,26 +6,32 @@ import pyarrow as pa
 import streamlit as st
 
 from services.commands.sign_in import sign_in
+from services.pulls.metrics import MonthCounts
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import Sizes
 from ui.elements.fact_row import Fact, show_fact_row
 from ui.elements.table import show_facts, show_rows
 from ui.elements.text import ago, exact, plain, size
+from ui.runtime.background import Reading
 
+# Six of them fit beside each other.
+_NARROWEST_PX = 130
 _NETWORKS = {"public": "All networks", "restricted": "Selected networks", "private": "Private endpoints only"}
 
 
-def show_registry_facts(registry: Registry) -> None:
-    """The row of facts above the tabs."""
+def show_registry_facts(registry: Registry, month: Reading[MonthCounts | None]) -> None:
+    """The row of facts above the tabs. `month`: how often it was pulled and pushed to, as metrics count it."""
     show_fact_row(
         [
             _state(registry),
             _sku(registry),
             _stored(registry),
+            _pulls(month),
             Fact("Network", _NETWORKS[registry.network.words], beside=_endpoints(registry)),
             Fact("Permissions", registry.access.mode, beside=_meaning(registry)),
-        ]
+        ],
+        width=_NARROWEST_PX,
     )
 
 
@@ -54,6 +60,15 @@ def _stored(registry: Registry) -> Fact:
         "The included storage is not a limit: Azure bills each GiB above it.",
         included,
     )
+
+
+def _pulls(month: Reading[MonthCounts | None]) -> Fact:
+    label = "Pulls, 30 days"
+    if month.value is None:
+        why = f"Unknown: {plain(month.error.cause)}" if month.error else "Being read."
+        return Fact(label, "–", why, "unknown" if month.error else "")
+    meaning = "Of all images and by everyone, failed ones too: Azure Monitor counts them without logs."
+    return Fact(label, f"{month.value.pulls:,}", meaning, counted(month.value.pushes, "push", "pushes"))
 
 
 def _why(registry: Registry, what: str) -> str:
