@@ -11,7 +11,17 @@ from sandbox.clusters.container_apps import JOB_TYPE
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from services.jobs.audit import read_entries
 from tests.services.running.test_apps import put, template
-from tests.support.app_test import Open, button, confirm_button, confirm_field, reopen, texts, wait_for_job
+from tests.support.app_test import (
+    Open,
+    button,
+    confirm_button,
+    confirm_field,
+    open_dialog,
+    reopen,
+    select_rows,
+    texts,
+    wait_for_job,
+)
 from tests.support.own_sandbox import OwnSandbox
 from ui.jobs import runs
 from ui.loaders import clusters as cluster_loaders
@@ -191,3 +201,20 @@ def test_a_query_that_is_refused_leaves_all_apps_unknown(open_view: Open, own: O
     boxes(at)[ALL_THE_SAME].check().run()
     confirm_field(at).set_value(NODE).run()
     assert not delete_button(at).disabled
+
+
+def test_who_removes_a_tag_that_workloads_name_is_told_which(open_view: Open, own: OwnSandbox) -> None:
+    at = open_dialog(open_view("image.py", **URL, reference="v1.0.0"), "Remove tag")
+    assert "Named by" not in said(at.warning)
+    put(own, JOB_TYPE, "nightly", {"template": template(f"{own.registry().login_server}/{NODE}:v1.0.0")})
+    running_loader.apps.clear(connection.who())
+    open_view("running_images.py")  # It waits for the apps.
+    at = open_dialog(open_view("image.py", **URL, reference="v1.0.0"), "Remove tag")
+    assert "Named by:" in said(at.warning)
+    assert "v1.0.0: Container Apps job nightly in " in said(at.warning)
+    at = open_view("repository.py", **URL)
+    select_rows(at, 0, 0)
+    at.run()
+    select_rows(at, 0, 0)
+    button(at, "Remove tags").click().run()
+    assert "v1.0.0: Container Apps job nightly in " in said(at.warning)

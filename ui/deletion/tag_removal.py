@@ -10,6 +10,7 @@ from ui.elements.text import plain
 from ui.elements.writing import confirm, counted_action, dialog_panel
 from ui.navigation import pages
 from ui.navigation.links import open_page
+from ui.running.tags import warn_of_pods
 from ui.runtime import connection
 
 # Tags named above the button; and reasons why some stay.
@@ -32,6 +33,7 @@ def remove_tags(who: str, registry: Registry, repository: str, names: list[str])
                 f"Pulls by {these} fail afterwards; by digest they still work. "
                 "No space is freed."
             )
+        warn_of_pods(who, registry, repository, tags)
         staying = [item for item in plan.items if item.blocker]
         if staying and tags:
             st.info(

@@ -13,6 +13,7 @@ from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.navigation import pages
 from ui.navigation.links import open_page
+from ui.running.tags import warn_of_pods
 from ui.runtime import connection
 from ui.runtime.changes import confirm_and_run
 
@@ -69,6 +70,7 @@ def remove_tag(who: str, registry: Registry, repository: str, name: str) -> None
                 f"**{plain(name)}** is removed from {short(item.digest)}. "
                 "Pulls by this tag fail afterwards; by digest they still work. No space is freed."
             )
+            warn_of_pods(who, registry, repository, [name])
         confirm_and_run(
             plan,
             "Remove tag",
