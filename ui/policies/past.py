@@ -46,11 +46,10 @@ def show_past(who: str, policy: Policy) -> None:
         unread_pulls(pulls),
     )
     key = (policy, registry.id, count.at, pulls)
-    kept: dict[object, tuple[PastRun, ...]] = st.session_state.setdefault("past runs of policies", {})
-    if key not in kept:
-        kept.clear()
+    kept: tuple[object, tuple[PastRun, ...]] = st.session_state.get("past runs of a policy", (None, ()))
+    if kept[0] != key:
         with st.spinner("Simulating the last months"):
-            kept[key] = past_runs(
+            runs = past_runs(
                 policy,
                 count.contents,
                 month_ends(count.at, MONTHS),
@@ -58,8 +57,9 @@ def show_past(who: str, policy: Policy) -> None:
                 pulls=last_pulls(pulls, count.contents.values),
                 unknown_pulls=LastPulls(why=pulls.why),
             )
+        kept = st.session_state["past runs of a policy"] = (key, runs)
     incomplete = [one for one in count.contents.values if not one.complete]
-    _show(kept[key], len(count.contents.refused) + count.contents.untried + len(incomplete))
+    _show(kept[1], len(count.contents.refused) + count.contents.untried + len(incomplete))
 
 
 def _show(runs: Sequence[PastRun], unread: int) -> None:
