@@ -29,10 +29,14 @@ def _scope(who: str, at: datetime, catalogues: int) -> Scope:  # noqa: ARG001 Pa
     return read_scope(store_of(who), targets_of(listed.registries.values), listed.catalogues)
 
 
+def _key(who: str) -> tuple[str, datetime, int]:
+    reading = inventory(who)
+    return who, reading.at, len(reading.value.catalogues) + len(reading.value.registries.values)
+
+
 def scope(who: str) -> Scope:
     """What `who` may find, as far as the inventory has been read. Raises ServiceError (NoDatabase)."""
-    reading = inventory(who)
-    return _scope(who, reading.at, len(reading.value.catalogues) + len(reading.value.registries.values))
+    return _scope(*_key(who))
 
 
 def search(who: str, query: Query) -> Results:
@@ -46,6 +50,5 @@ def search(who: str, query: Query) -> Results:
 
 
 def forget(who: str) -> None:
-    """Makes the next search see what a job has written."""
-    del who  # Of all: a job's end is for everybody who sees the registry.
-    _scope.clear()
+    """Makes the next search of `who` see what a job has written; that of others sees it within half a minute."""
+    _scope.clear(*_key(who))
