@@ -20,10 +20,11 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 def contents_at_hand(manifests: int, repositories: int) -> tuple[RepositoryContents, ...]:
     """So many manifests as buildx pushes them, in repositories on one base. Every third release has lost its tag."""
     releases = manifests // MANIFESTS_A_RELEASE // repositories
-    return tuple(_repository(f"team/app-{number:02}", releases) for number in range(repositories))
+    return tuple(repository_at_hand(f"team/app-{number:02}", releases) for number in range(repositories))
 
 
-def _repository(name: str, releases: int) -> RepositoryContents:
+def repository_at_hand(name: str, releases: int) -> RepositoryContents:
+    """A repository of so many releases."""
     rows: list[ManifestRow] = []
     found: dict[str, Manifest] = {}
     tags: list[Tag] = []

@@ -33,7 +33,7 @@ def measure() -> list[Row]:
 
         def floor() -> None:
             bare.reconnect()
-            assert _read_bare(bare) == REPOSITORIES * MANIFESTS
+            assert read_bare(bare) == REPOSITORIES * MANIFESTS
 
         contents()
         floor()
@@ -46,7 +46,7 @@ def measure() -> list[Row]:
     ]
 
 
-def _read_bare(client: BareClient) -> int:
+def read_bare(client: BareClient) -> int:
     """The same URLs by as many threads, parsed and counted, and nothing made of them."""
     names = json.loads(client.get(path_of("/acr/v1/_catalog", {"n": PAGE})).content)["repositories"]
 

@@ -112,14 +112,16 @@ def search(
     if not query.terms and not query.untagged:
         return Results()
     found = Results()
-    if not query.about_images:
+    # No name and no tag has a colon.
+    by_name = not query.about_images and not any(":" in term.value for term in query.of(""))
+    if by_name:
         if not query.of("tag", "repository"):
             found = replace(found, registries=tuple(scope.registries_of(query)[:most]))
         if not query.of("tag"):
             found = replace(found, repositories=_repositories(query, scope, most))
     with reading(store.engine, "The index could not be searched") as db:
         cut = len(found.repositories) == most
-        if not query.about_images and query.of("tag", ""):
+        if by_name and query.of("tag", ""):
             tags_found, more = _tags(db, query, scope, most)
             found, cut = replace(found, tags=tuple(tags_found)), cut or more
         if query.about_images or any(digest_prefix(term.value) for term in query.of("")):
@@ -222,7 +224,9 @@ def _images(db: Connection, query: Query, scope: Scope, now: datetime, most: int
     among += [_with_property(term.name, (term.value, term.value)) for term in query.of("annotation")]
     for term in query.of("base"):
         among.append(_on_base(db, term.value, scope))
-    where = [manifests.c.digest.in_(one) for one in among] + _of_repositories(manifests.c.repository, allowed)
+    where: list[Any] = [manifests.c.digest.in_(one) for one in among]
+    if not named:  # Few repositories have the same digest.
+        where += _of_repositories(manifests.c.repository, allowed)
     if query.of("layer", "annotation", "base"):  # By what they say: in another repository it may be readable.
         where.append(manifests.c.readable == 1)
     by_size = bool(query.of("size"))
