@@ -1,7 +1,7 @@
 """Last pulls for the rules of a policy: from a registry's logs, and compared again before a run. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.images.repository_contents import RepositoryContents
 from services.policies.decisions import LastPulls
@@ -19,6 +19,11 @@ def rules_by_pull(policy: Policy) -> tuple[str, ...]:
     return tuple(
         rule.name for rule in policy.rules if isinstance(rule, DeleteRule) and rule.not_pulled_for_days is not None
     )
+
+
+def known_for(pulls: RegistryPulls, days: int, now: datetime) -> bool:
+    """Whether the pulls of the last so many days are known: of a younger log nothing counts as not pulled for them."""
+    return pulls.since is not None and pulls.since <= now - timedelta(days=days)
 
 
 def last_pulls(pulls: RegistryPulls, read: Iterable[RepositoryContents]) -> dict[str, LastPulls]:

@@ -1,10 +1,12 @@
 """What nobody uses over all registries: nothing runs it, nobody has pulled it for long. Measured when asked for."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from services.connection.parallel import Partial
+from services.policies.pulls import known_for
 from services.policies.registries import ManyFigures
 from services.policies.starting import UNUSED, UNUSED_DAYS
 from services.registries.registry import Registry
@@ -43,7 +45,8 @@ def show_unused(who: str, registries: Iterable[Registry]) -> None:
     left = 0 if reading.running else len(reachable) - len(found.registries) - len(found.refused)
     show_partial(Part(Partial((), found.refused, left), "registry", "registries"))
     if found.registries:
-        unlogged = sum(not registry_pulls(who, one.registry).value.since for one in found.registries)
+        pulls = (registry_pulls(who, one.registry).value for one in found.registries)
+        unlogged = sum(not known_for(one, UNUSED_DAYS, datetime.now(UTC)) for one in pulls)
         st.markdown(_words(found, len(reachable), unlogged))
     link_to_unused("Make a retention policy of it")
 
