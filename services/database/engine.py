@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from azure.core.exceptions import AzureError, ClientAuthenticationError
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -103,11 +103,15 @@ def reading(engine: Engine, title: str) -> Iterator[Connection]:
                 raise ServiceError(title, f"{_DAMAGED} ({type(exc).__name__})", _CHECK_LOG, "NoDatabase") from exc
 
 
-def put_rows(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows; each takes the place of the one with its primary key."""
+def put_rows(
+    db: Connection, table: Table, rows: Sequence[Mapping[str, Any]], where: ColumnElement[bool] | None = None
+) -> None:
+    """Inserts rows; each takes the place of the one with its primary key, if `where` is true of that one."""
     adding = (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
     fresh = {column.name: adding.excluded[column.name] for column in table.columns if not column.primary_key}
-    db.execute(adding.on_conflict_do_update(index_elements=list(table.primary_key), set_=fresh), list(rows))
+    db.execute(
+        adding.on_conflict_do_update(index_elements=list(table.primary_key), set_=fresh, where=where), list(rows)
+    )
 
 
 def answers(engine: Engine) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, delete, func, or_, select
 
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
-from services.database.engine import put_rows, reading, writing
+from services.database.engine import clock, put_rows, reading, writing
 from services.database.tables import cluster_answers as table
 from services.jobs.audit import login_of
 from services.running.images import ClusterImages, RunningImage
@@ -28,6 +28,8 @@ KEPT = timedelta(days=7)
 MOST_BYTES = 64 * 1024 * 1024
 # Of one answer, unpacked: more than the console asks a cluster for.
 _MOST_UNPACKED = 64 * 1024 * 1024
+# The clocks of replicas differ by less.
+_MOST_SKEW = timedelta(minutes=5)
 _PART = 500  # Clusters in one statement.
 _ROW = [str, str, str, str, str, int]
 _TITLE = "What clusters answered could not be read"
@@ -77,15 +79,19 @@ class AnswerStore:
         kept = _Kept(answer.at, answer.cluster.network.fqdn, "", answer.images, answer.error)
         try:
             with writing(self._database(), "What a cluster answered could not be recorded") as db:
-                put_rows(db, table, [_row(key, replace(kept, login=login_of(db, who)))])
+                # Whoever asked earlier may be answered later. One that is dated in the future is not the newer one.
+                older = (table.c.at <= kept.at) | (table.c.at > clock(db) + _MOST_SKEW)
+                put_rows(db, table, [_row(key, replace(kept, login=login_of(db, who)))], older)
                 self._trim(db, answer.at)
         except ServiceError as error:
             _LOG.warning("%s", error)
             with self._lock:
-                self._unsaved[key] = kept, error
+                if key not in self._unsaved or self._unsaved[key][0].at <= kept.at:
+                    self._unsaved[key] = kept, error
             return error
         with self._lock:
-            self._unsaved.pop(key, None)
+            if key in self._unsaved and self._unsaved[key][0].at <= kept.at:
+                del self._unsaved[key]
         return None
 
     def find(self, who: str, clusters: Iterable[Cluster]) -> FoundAnswers:

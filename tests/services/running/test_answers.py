@@ -112,3 +112,26 @@ def test_what_is_old_and_what_is_too_much_goes(database: Engine) -> None:
     found = store.find(ANNA, clusters).by_cluster
     assert list(found) == [one.id.lower() for one in clusters[-len(found) :]]
     assert 0 < len(found) < 5
+
+
+def test_an_earlier_answer_that_comes_later_takes_no_place_of_a_newer_one(database: Engine) -> None:
+    store = AnswerStore(lambda: database)
+    store.keep(ANNA, answer(WEB, ago=1))
+    store.keep(BEN, answer(ago=2))
+    assert store.find(ANNA, [CLUSTER]).by_cluster == {CLUSTER.id.lower(): answer(WEB, ago=1)}
+
+
+def test_an_answer_of_the_future_gives_place_to_one_of_now(database: Engine) -> None:
+    store = AnswerStore(lambda: database)
+    store.keep(ANNA, answer(ago=-48))
+    store.keep(BEN, answer(WEB))
+    assert store.find(ANNA, [CLUSTER]).by_cluster == {CLUSTER.id.lower(): answer(WEB)}
+
+
+def test_in_memory_too_the_newer_answer_stays(database: Engine) -> None:
+    engines = [broken, broken, lambda: database]
+    store = AnswerStore(lambda: engines.pop(0)() if engines else database)
+    store.keep(ANNA, answer(WEB, ago=1))
+    store.keep(ANNA, answer(ago=2))
+    store.keep(ANNA, answer(ago=3))
+    assert store.find(ANNA, [CLUSTER]).by_cluster == {CLUSTER.id.lower(): answer(WEB, ago=1)}
