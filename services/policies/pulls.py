@@ -1,6 +1,6 @@
 """Last pulls for the rules of a policy: from a registry's logs, and compared again before a run. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from services.images.repository_contents import RepositoryContents
@@ -35,13 +35,17 @@ def _by_digest(pulls: RegistryPulls, contents: RepositoryContents) -> dict[str, 
     return pulls.last_by_digest(contents.name, {tag.name: tag.digest for tag in contents.tags})
 
 
-def newly_pulled(before: RegistryPulls, now: RegistryPulls, deleted: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """What of `deleted` (repository → digests) was pulled after `before` was read, each as repository@digest.
+def newly_pulled(
+    before: RegistryPulls, now: RegistryPulls, deleted: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
+) -> tuple[str, ...]:
+    """What of `deleted` (repository → digests, each with its tags) was pulled after `before` was read, each as
+    repository@digest. A pull by tag is logged without the digest.
 
     Events arrive in the logs some minutes after the pull: one of the last minutes is not among them.
     """
     found = []
-    for repository, digests in deleted.items():
-        then, latest = before.last_by_digest(repository, {}), now.last_by_digest(repository, {})
-        found += [f"{repository}@{one}" for one in digests if one in latest and latest[one] != then.get(one)]
+    for repository, images in deleted.items():
+        tags = {tag: digest for digest, of_it in images for tag in of_it}
+        then, latest = before.last_by_digest(repository, tags), now.last_by_digest(repository, tags)
+        found += [f"{repository}@{one}" for one, _ in images if one in latest and latest[one] != then.get(one)]
     return tuple(found)

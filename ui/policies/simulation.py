@@ -277,7 +277,7 @@ def _check_pulls(who: str, registry: Registry, plan: SeveralPlan, pulls: Registr
     registry_pulls.clear(who, registry)
     if now.since is None:
         raise changed(title, now.why)
-    deleted = {part.name: [one.item.digest for one in part.deleted] for part in plan.parts}
+    deleted = {part.name: [(one.item.digest, one.item.tags) for one in part.deleted] for part in plan.parts}
     if found := newly_pulled(pulls, now, deleted):
         more = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
         raise changed(title, f"Pulled since it was simulated: {found[0]}{more}.")

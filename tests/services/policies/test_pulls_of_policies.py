@@ -27,7 +27,15 @@ def test_a_pull_since_is_seen_whatever_was_pulled_before(before: list[ImagePull]
     known = RegistryPulls(tuple(before), NOW, "", True)
     now = RegistryPulls((*before, new), NOW, "", True)
     latest = known.last_by_digest("app", {}).get(new.digest)
-    found = newly_pulled(known, now, {"app": ["sha256:1", "sha256:2", "sha256:3"]})
+    found = newly_pulled(known, now, {"app": [("sha256:1", ()), ("sha256:2", ()), ("sha256:3", ())]})
     assert found == ((f"app@{new.digest}",) if latest is None or new.at > latest else ())
-    assert newly_pulled(known, known, {"app": [new.digest]}) == ()
-    assert newly_pulled(known, now, {"other": [new.digest]}) == ()
+    assert newly_pulled(known, known, {"app": [(new.digest, ())]}) == ()
+    assert newly_pulled(known, now, {"other": [(new.digest, ())]}) == ()
+
+
+def test_a_pull_that_is_logged_by_tag_alone_is_seen() -> None:
+    before = RegistryPulls((ImagePull("app", "v1", "", NOW - timedelta(days=9), "", "", 0),), NOW, "", True)
+    now = RegistryPulls((ImagePull("app", "v1", "", NOW, "", "", 0),), NOW, "", True)
+    deleted = {"app": [("sha256:1", ("v1", "latest")), ("sha256:2", ("v2",))]}
+    assert newly_pulled(before, now, deleted) == ("app@sha256:1",)
+    assert newly_pulled(now, now, deleted) == ()
