@@ -10,6 +10,7 @@ from sandbox.tasks.tasks import task
 from services.jobs.jobs import list_jobs
 from services.policies.store import create_policy
 from services.sign_in.app_roles import OPERATOR_PERMISSION
+from services.tasks import runs as services_runs
 from services.tasks.steps import encode
 from services.tasks.tasks import get_task, list_tasks
 from tests.support.app_test import Open, actions, button, confirm_button, everything, facts, open_dialog, reopen, texts
@@ -17,6 +18,7 @@ from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.elements import write_permission
 from ui.runtime import connection
 from ui.runtime.database import database
+from ui.tasks import tables
 
 HERE = {"registry": REGISTRY}
 POLICY = """\
@@ -57,6 +59,16 @@ def test_tasks_are_listed_with_those_that_failed_first(open_view: Open, own: Own
     assert list(tasks.value["Does"])[1].startswith("acr purge --filter")
     assert list(runs.value["Run"]) == ["ca2", "ca1"]
     assert next(one.value.replace("\\", "") for one in at.error).startswith("z-build: Failed ")
+
+
+def test_the_last_run_of_a_task_is_unknown_where_newer_runs_fill_the_list(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(own)
+    for module in (services_runs, tables):
+        monkeypatch.setattr(module, "MOST_RUNS", 1)
+    at = open_view("tasks.py", **HERE)
+    assert list(at.dataframe[0].value["Last run"]) == ["Failed", "Unknown: not among the latest 1 runs"]
 
 
 def test_a_registry_without_tasks_says_what_would_be_there(open_view: Open) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pyarrow as pa
 import streamlit as st
 
-from services.tasks.runs import Run
+from services.tasks.runs import MOST_RUNS, Run
 from services.tasks.tasks import Task
 from ui.elements.columns import ago_column
 from ui.elements.selectable_table import openable
@@ -31,7 +31,9 @@ def show_tasks(tasks: Sequence[Task], runs: Sequence[Run] | None, key: str) -> s
     def last_run(task: Task) -> str:
         if found := last(task):
             return found.status
-        return "Unknown" if runs is None else "None listed"
+        if runs is None:
+            return "Unknown"
+        return "None listed" if len(runs) < MOST_RUNS else f"Unknown: not among the latest {MOST_RUNS} runs"
 
     opened = openable(
         sorted(tasks, key=lambda task: (not getattr(last(task), "failed", False), task.name.casefold())),
