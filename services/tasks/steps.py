@@ -5,7 +5,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-tasks-re
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -29,13 +29,22 @@ def task_definition(commands: Iterable[str]) -> str:
 
 
 def commands_of(definition: str) -> tuple[str, ...]:
-    """The commands of a definition, without steps that build or push; none where it can't be read."""
+    """What the steps of a definition run, one text a step; of a step that is no command its kind alone, since its
+    arguments may be secret. None where it can't be read, or has an alias of YAML: a short text of them can be huge."""
     try:
-        content: Any = yaml.safe_load(definition)
-        steps = content.get("steps") or ()
-        return tuple(str(step["cmd"]).strip() for step in steps if step.get("cmd"))
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(definition, Loader=yaml.BaseLoader)):
+            return ()
+        content: Any = yaml.load(definition, Loader=yaml.BaseLoader)
+        return tuple(_command_of(step) for step in content.get("steps") or ())
     except (yaml.YAMLError, AttributeError, TypeError, RecursionError):
         return ()
+
+
+def _command_of(step: Mapping[str, Any]) -> str:
+    kinds = [kind for kind in ("cmd", "build", "push") if kind in step]
+    if kinds == ["cmd"] and isinstance(step["cmd"], str):
+        return step["cmd"].strip() or "(cmd step)"
+    return f"({' and '.join(kinds) or 'unknown'} step)"
 
 
 def encode(definition: str) -> str:

@@ -31,10 +31,10 @@ class Timer:
 class Task:
     """A task of a registry, whoever created it.
 
-    `commands`: what its steps run, of a definition within the task; `source`: what it builds or runs otherwise, without
-    what may be secret in its address. `other_triggers`: the enabled ones beside its timers. `principal_id`: of its
-    system-assigned identity, "" without one. `signs_in_as`: how it signs in to its registry, "" for the registry's own
-    token. `timeout` in seconds.
+    `commands`: what the steps of a definition within the task run, one text a step; `source`: what it builds or runs
+    otherwise, without what may be secret in its address. `other_triggers`: the enabled ones beside its timers.
+    `principal_id`: of its system-assigned identity, "" without one. `signs_in_as`: how it signs in to its registry, ""
+    for the registry's own token. `timeout` in seconds.
     """
 
     name: str

@@ -27,6 +27,7 @@ from services.tasks.changes import (
 )
 from services.tasks.plan import ABAC_ROLES, NewTask, TaskPlan, plan_task
 from services.tasks.runs import get_run, list_runs, read_log
+from services.tasks.steps import encode
 from services.tasks.tasks import Task, get_task, list_tasks
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
@@ -142,12 +143,15 @@ def test_tasks_that_others_made_are_read_without_what_is_secret_in_them(own: Own
         "credentials": {"sourceRegistry": {"loginMode": "None"}},
     }
     odd = {"step": {"type": "EncodedTask", "encodedTaskContent": "?"}}
-    for name, properties in (("build", build), ("odd-one", odd)):
+    definition = "steps:\n  - cmd: acr purge --ago 1d\n  - build: --build-arg TOKEN=secret .\n"
+    both = {"step": {"type": "EncodedTask", "encodedTaskContent": encode(definition)}}
+    for name, properties in (("build", build), ("odd-one", odd), ("purge-and-build", both)):
         own.sandbox.store.put_resource(task(document(own), name, "2026-01-01T00:00:00Z", properties))
-    first, second = list_tasks(own.session(), own.registry()).values
+    first, second, third = list_tasks(own.session(), own.registry()).values
     assert first.source == "Build Dockerfile of https://github.com/x/y.git#main"
     assert (first.runs, first.signs_in_as, first.purges) == ("On a commit", "nobody", False)
     assert (second.does, second.runs, second.purges) == ("Commands", "", False)
+    assert (third.does, third.purges) == ("acr purge --ago 1d && (build step)", False)
 
 
 def test_of_a_long_log_the_end_is_read_and_control_characters_are_left_out(

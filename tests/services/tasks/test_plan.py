@@ -120,3 +120,14 @@ def test_schedules_in_words() -> None:
     assert describe_schedule(cron(22, 30, 1)) == "Every Monday at 22:30 UTC"
     assert describe_schedule("0 3 1 * *") == "0 3 1 * * (UTC)"
     assert describe_schedule("70 3 * * *") == "70 3 * * * (UTC)"
+
+
+def test_a_definition_of_aliases_is_not_read() -> None:
+    lists = [f"a{one}: &a{one} [{','.join([f'*a{one - 1}'] * 9) if one else 'x'}]" for one in range(9)]
+    assert commands_of("\n".join((*lists, "steps:", "  - cmd: *a8"))) == ()
+
+
+def test_steps_that_are_no_command_are_listed_by_their_kind() -> None:
+    steps = ("cmd: acr purge --ago 1d", "build: --build-arg TOKEN=secret .", "push: [app]", "cmd: [acr purge]", "id: x")
+    found = commands_of("steps:\n" + "\n".join(f"  - {step}" for step in steps))
+    assert found == ("acr purge --ago 1d", "(build step)", "(push step)", "(cmd step)", "(unknown step)")
