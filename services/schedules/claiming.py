@@ -25,7 +25,7 @@ from services.jobs.jobs import LONGEST_LEASE
 from services.policies.policy import Policy
 from services.policies.text import PolicyTextError, parse_policy
 from services.schedules.runs import Figures, ProposedPart, RunState, as_json, count_done, queue_runs
-from services.schedules.schedule import ScheduleSpec, next_due
+from services.schedules.schedule import Schedule, ScheduleSpec, next_due
 from services.schedules.store import schedule_of
 
 # A run that ends its process each time is not begun for ever.
@@ -218,8 +218,8 @@ def fail_run(engine: Engine, run: ClaimedRun, error: str) -> None:
 def record_plan(engine: Engine, run: ClaimedRun, figures: Figures, parts: Sequence[ProposedPart]) -> RunState:
     """Records what a run would delete, and returns its state: STARTED where the deletions may begin, by `begin_part`,
     since as many of the registry as the schedule asks for were approved and done with this version of the policy,
-    nothing is above its ceiling, and every cluster that could run any of it answered. An older proposal of the registry
-    is replaced.
+    schedule and policy are still those that it was planned by, nothing is above its ceiling, and every cluster that
+    could run any of it answered. An older proposal of the registry is replaced.
 
     Raises ServiceError: NoDatabase, TakenOver.
     """
@@ -276,21 +276,40 @@ def _older(run: ClaimedRun) -> ColumnElement[bool]:
 def _state(db: Connection, run: ClaimedRun, figures: Figures) -> RunState:
     if not figures.manifests:
         return RunState.BLOCKED if figures.unread else RunState.NOTHING
-    found = db.execute(select(schedules).where(schedules.c.policy == run.policy)).one_or_none()
-    if found is None or not found.active or figures.above or figures.unasked:
+    schedule = _schedule_now(db, run)
+    if isinstance(schedule, str) or figures.above or figures.unasked:
         return RunState.PROPOSED
     done = count_done(db, run.policy, run.version, run.registry)
-    newest = db.execute(select(policies.c.version).where(policies.c.id == run.policy)).scalar()
-    return RunState.STARTED if done >= found.proposals and newest == run.version else RunState.PROPOSED
+    return RunState.STARTED if done >= schedule.spec.proposals else RunState.PROPOSED
+
+
+def _schedule_now(db: Connection, run: ClaimedRun) -> Schedule | str:
+    """The schedule that the run follows, or why it follows none any more. Where that changes, the log's lock is held
+    until the commit: in a transaction that has it already, this stays true until its end."""
+    policy = select(policies.c.version, policies.c.deleted).where(policies.c.id == run.policy)
+    kept = db.execute(policy).one_or_none()
+    if kept is None or kept.deleted:
+        return "The policy was deleted."
+    if kept.version != run.version:
+        return "The policy has a newer version."
+    row = db.execute(select(schedules).where(schedules.c.policy == run.policy)).one_or_none()
+    if row is None or not row.active:
+        return "The schedule was paused or deleted."
+    schedule = schedule_of(row)
+    if schedule.runs_as != run.runs_as:
+        return "Another console runs the schedule now."
+    if run.registry not in schedule.spec.registries:
+        return "The registry was taken out of the schedule."
+    return schedule
 
 
 def link_job(db: Connection, run: ClaimedRun, repository: str, job: str) -> None:
     """Notes in the transaction that begins it that the run deletes of a repository by that job. Raises ServiceError
-    where it may not: AlreadyBegun, TakenOver, Paused."""
+    where it may not: AlreadyBegun, TakenOver, TakenBack."""
     _require_lease(db, run)
-    active = db.execute(select(schedules.c.active).where(schedules.c.policy == run.policy)).scalar()
-    if not active:
-        raise ServiceError(_NOT_BEGUN, "The schedule was paused or deleted.", "Resume it.", "Paused")
+    schedule = _schedule_now(db, run)
+    if isinstance(schedule, str):
+        raise ServiceError(_NOT_BEGUN, schedule, "See the schedule: its next run follows what it is now.", "TakenBack")
     add_job(db, run.id, repository, job)
 
 

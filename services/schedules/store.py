@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, select, update
 
 from services.connection.errors import ServiceError
 from services.database.engine import clock, put_rows, reading, writing
@@ -38,8 +38,8 @@ def list_schedules(engine: Engine) -> Mapping[str, Schedule]:
 
 
 def save_schedule(engine: Engine, who: str, policy: str, spec: ScheduleSpec, runs_as: str) -> Schedule:
-    """Saves the schedule of a policy, over the one that it has; it is active. Raises ServiceError: NoDatabase,
-    NoPolicy, BadSchedule."""
+    """Saves the schedule of a policy, over the one that it has; it is active. What waits to be planned of another
+    registry, or by another console, is not run. Raises ServiceError: NoDatabase, NoPolicy, BadSchedule."""
     if not spec.registries or not 0 <= spec.timing.hour <= 23 or not 1 <= spec.proposals <= MOST_PROPOSALS:
         cause = f"It needs a registry, an hour from 0 to 23, and from 1 to {MOST_PROPOSALS} proposals."
         raise ServiceError(_NOT_SAVED, cause, "Choose them, then save it again.", "BadSchedule")
@@ -61,6 +61,9 @@ def save_schedule(engine: Engine, who: str, policy: str, spec: ScheduleSpec, run
             "saved": now,
         }
         put_rows(db, schedules, [values])
+        _drop_queued(
+            db, policy, scheduled_runs.c.registry.not_in(spec.registries) | (scheduled_runs.c.runs_as != runs_as)
+        )
         add_entry(
             db, who, SAVED, "", policy=policy, registries=list(spec.registries), when=spec.timing.label,
             proposals=spec.proposals, asks_clusters=spec.asks_clusters, runs_as=runs_as,
@@ -102,9 +105,9 @@ def request_run(engine: Engine, who: str, policy: str) -> datetime:
         return now
 
 
-def _drop_queued(db: Connection, policy: str) -> None:
+def _drop_queued(db: Connection, policy: str, *which: ColumnElement[bool]) -> None:
     queued = (scheduled_runs.c.policy == policy) & (scheduled_runs.c.state == RunState.QUEUED)
-    db.execute(delete(scheduled_runs).where(queued))
+    db.execute(delete(scheduled_runs).where(queued, *which))
 
 
 def _require_policy(db: Connection, policy: str) -> None:

@@ -14,7 +14,7 @@ from services.database.engine import open_database, reading
 from services.database.tables import job_items, jobs, scheduled_runs, schedules
 from services.jobs.audit import read_entries, verify
 from services.jobs.jobs import JobItem, begin
-from services.policies.store import PolicyVersion, create_policy, delete_policy, save_policy
+from services.policies.store import PolicyVersion, create_policy, delete_policy, list_versions, save_policy
 from services.schedules import claiming, store
 from services.schedules.claiming import (
     MOST_ATTEMPTS,
@@ -464,6 +464,58 @@ def test_a_schedule_that_is_paused_begins_no_further_deletion(database: Engine) 
     set_active(database, ME, saved.policy, active=False)
     with pytest.raises(ServiceError, match="paused"):
         begin_deletion(database, lambda db, job: link_job(db, run, "app", job))
+
+
+def _deletes_policy(database: Engine, policy: str) -> None:
+    delete_policy(database, ME, list_versions(database, policy)[0])
+
+
+def _saves_version(database: Engine, policy: str) -> None:
+    save_policy(database, ME, list_versions(database, policy)[0], TEXT.replace("30", "300"))
+
+
+def _takes_registry_out(database: Engine, policy: str) -> None:
+    save_schedule(database, ME, policy, ScheduleSpec((TWO,), Timing(3), 1), CONSOLE)
+
+
+def _gives_to_another_console(database: Engine, policy: str) -> None:
+    save_schedule(database, ME, policy, ScheduleSpec((ONE,), Timing(3), 1), ME)
+
+
+@pytest.mark.parametrize(
+    ("taken_back", "words"),
+    [
+        (_deletes_policy, "The policy was deleted"),
+        (_saves_version, "newer version"),
+        (_takes_registry_out, "taken out of the schedule"),
+        (_gives_to_another_console, "Another console"),
+        (lambda database, policy: delete_schedule(database, ME, policy), "paused or deleted"),
+    ],
+)
+@pytest.mark.parametrize("planned", [False, True])
+def test_what_is_taken_back_while_it_is_planned_or_before_its_deletions_is_not_deleted(
+    database: Engine, taken_back: Callable[[Engine, str], None], words: str, *, planned: bool
+) -> None:
+    saved = schedule(database)
+    approve(database, proposed(database, saved.policy))
+    request_run(database, ME, saved.policy)
+    run = claimed(database)
+    if not planned:
+        taken_back(database, saved.policy)
+        assert record_plan(database, run, FIGURES, PARTS) is RunState.PROPOSED
+        return
+    assert record_plan(database, run, FIGURES, PARTS) is RunState.STARTED
+    taken_back(database, saved.policy)
+    with pytest.raises(ServiceError, match=words):
+        begin_deletion(database, lambda db, job: link_job(db, run, "app", job))
+
+
+def test_a_registry_that_is_taken_out_while_its_run_waits_is_not_run(database: Engine) -> None:
+    saved = schedule(database, (ONE, TWO))
+    request_run(database, ME, saved.policy)
+    _takes_registry_out(database, saved.policy)
+    assert claimed(database).registry == TWO
+    assert claim_run(database, CONSOLE, LEASE) is None
 
 
 def test_every_decision_is_in_the_log(database: Engine) -> None:
