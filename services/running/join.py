@@ -1,5 +1,6 @@
 """Running images joined with registries: which registry, repository and digests each needs. Pure."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from services.running.images import ClusterImages, Host, Reference, RunningImage
 
 # A login server and a repository.
 RepositoryKey = tuple[str, str]
+# A registry's endpoint in one region: contoso.eastus.geo.azurecr.io.
+_OF_REGION = re.compile(r"([^.]+)\.[^.]+\.geo\.(azurecr\..+)")
+_OF_AZURE = re.compile(r"[^.]+\.azurecr\.[a-z.]+")
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,26 @@ def place_images(
             if image.reference not in references:
                 references[image.reference] = parse_reference(image.reference)
             named = references[image.reference]
-            registry = servers.get(named.host) if named else None
+            registry = servers.get(login_server_of(named.host)) if named else None
             placed.append(PlacedImage(host, at, image, named, registry))
     return tuple(placed)
+
+
+def login_server_of(host: str) -> str:
+    """The login server that a reference's host is: without the port of HTTPS, and without a region."""
+    host = host.removesuffix(":443")
+    of_region = _OF_REGION.fullmatch(host)
+    return ".".join(of_region.groups()) if of_region else host
+
+
+def pulled_by_other_names(placed: Iterable[PlacedImage]) -> tuple[PlacedImage, ...]:
+    """The images that a node pulled by a name that no Azure registry has: a proxy, a mirror, a domain of one's own.
+    Which registry they came from is not known."""
+    return tuple(
+        one
+        for one in placed
+        if one.image.digest and not (one.named and _OF_AZURE.fullmatch(login_server_of(one.named.host)))
+    )
 
 
 def group_by_repository(placed: Iterable[PlacedImage]) -> Mapping[RepositoryKey, Sequence[PlacedImage]]:
@@ -83,4 +104,14 @@ def digests_in_use(placed: Iterable[PlacedImage], contents: RepositoryContents) 
         now = one.named.digest or tags.get(one.named.tag, "")
         for digest in {one.image.digest, now} - {""}:
             found[digest][one.place] = None
+    return {digest: tuple(places) for digest, places in found.items()}
+
+
+def digests_by_other_names(placed: Iterable[PlacedImage], contents: RepositoryContents) -> dict[str, tuple[str, ...]]:
+    """Digest → where it runs, of the repository's manifests that nodes pulled by whichever name."""
+    here = {row.digest for row in contents.rows}
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for one in placed:
+        if one.image.digest in here:
+            found[one.image.digest][one.place] = None
     return {digest: tuple(places) for digest, places in found.items()}

@@ -16,7 +16,15 @@ from services.running.answers import AnswerStore, FoundAnswers
 from services.running.apps import NO_APPS, KnownApps, known_apps
 from services.running.asking import ask_clusters, plan_asking
 from services.running.images import ClusterImages
-from services.running.join import PlacedImage, RepositoryKey, digests_in_use, group_by_repository, place_images
+from services.running.join import (
+    PlacedImage,
+    RepositoryKey,
+    digests_by_other_names,
+    digests_in_use,
+    group_by_repository,
+    place_images,
+    pulled_by_other_names,
+)
 from services.running.unasked import Unasked, clusters_that_may_pull, find_unasked, unknown_apps
 
 
@@ -24,7 +32,8 @@ from services.running.unasked import Unasked, clusters_that_may_pull, find_unask
 class RunningKnown:
     """What is known of the clusters and apps that may run images of a registry. `placed`: what runs of it, by
     repository; `unasked`: what is not known; `may_pull`: the clusters that may pull from it, as far as they are known;
-    `apps`: the apps that were read. `reading`: some of it is being read."""
+    `apps`: the apps that were read. `reading`: some of it is being read. `otherwise`: what nodes pulled by a name of no
+    Azure registry, and may be of this one."""
 
     registry: Registry
     placed: Mapping[RepositoryKey, Sequence[PlacedImage]]
@@ -32,23 +41,27 @@ class RunningKnown:
     may_pull: tuple[Cluster, ...] = ()
     apps: KnownApps = NO_APPS
     reading: bool = False
+    otherwise: tuple[PlacedImage, ...] = ()
 
     def of(self, contents: RepositoryContents) -> RunningImages:
         """What of a repository of the registry runs."""
         here = self.placed.get((self.registry.login_server, contents.name), ())
-        return RunningImages(digests_in_use(here, contents), tuple(one.label for one in self.unasked))
+        places = digests_by_other_names(self.otherwise, contents) | digests_in_use(here, contents)
+        return RunningImages(places, tuple(one.label for one in self.unasked))
 
 
 def known_running(
     pulls: Pulls, registry: Registry, answers: FoundAnswers, apps: KnownApps, now: datetime
 ) -> RunningKnown:
     """What these answers and apps say of a registry. Pure. What could not be read is unknown."""
-    placed = group_by_repository(place_images(answers.by_cluster.values(), (registry,), apps))
+    images = place_images(answers.by_cluster.values(), (registry,), apps)
+    placed = group_by_repository(images)
     unasked = (*find_unasked(pulls, registry, answers.by_cluster, now), *unknown_apps(apps))
     if answers.error:
         why = f"what clusters answered could not be read: {answers.error.cause.rstrip('.')}"
         unasked = (Unasked(None, "any cluster", why), *unasked)
-    return RunningKnown(registry, placed, unasked, clusters_that_may_pull(pulls, registry), apps, apps.reading)
+    may_pull = clusters_that_may_pull(pulls, registry)
+    return RunningKnown(registry, placed, unasked, may_pull, apps, apps.reading, pulled_by_other_names(images))
 
 
 def read_known(session: AzureSession, store: AnswerStore, who: str, registry: Registry) -> RunningKnown:

@@ -163,3 +163,5 @@ def test_digests_and_tags_are_found_in_what_kubectl_prints() -> None:
     assert running_digests(text, found) == {digest_of(1), digest_of(9)}
     assert running_digests("", found) == frozenset()
     assert running_digests("mycontoso.azurecr.io/app:v1 x-contoso.azurecr.io/app:v2", found) == frozenset()
+    also = "contoso.azurecr.io:443/app:v1 contoso.eastus.geo.azurecr.io/app:v2"
+    assert running_digests(also, found) == {digest_of(1), digest_of(3)}

@@ -8,11 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.connection.parallel import Partial
 from services.images.repositories import Locks, Tag
+from services.pull_checks.matrix import Pulls
+from services.running.answers import FoundAnswers
+from services.running.apps import KnownApps
 from services.running.images import ClusterImages, Reference, RunningImage, merge_images, parse_reference
-from services.running.join import PlacedImage, digests_in_use, group_by_repository, place_images
+from services.running.join import PlacedImage, digests_in_use, group_by_repository, login_server_of, place_images
+from services.running.known import known_running
 from tests.services.pull_checks.test_matrix import CLUSTER, registry
-from tests.support.repository_samples import contents
+from tests.support.repository_samples import contents, row
 from tests.support.strategies import digests, repository_names, tag_names
 
 DIGEST = f"sha256:{'d' * 64}"
@@ -127,3 +132,43 @@ def test_merging_loses_no_reference_and_no_digest(images: list[RunningImage]) ->
     )
     for part in parts:
         assert {part(one) for one in merged} - {None} == {part(one) for one in images} - {None}
+
+
+@pytest.mark.parametrize(
+    ("host", "server"),
+    [
+        ("contoso.azurecr.io", "contoso.azurecr.io"),
+        ("contoso.azurecr.io:443", "contoso.azurecr.io"),
+        ("contoso.eastus.geo.azurecr.io", "contoso.azurecr.io"),
+        ("contoso-d4f7.chinanorth3.geo.azurecr.cn:443", "contoso-d4f7.azurecr.cn"),
+        ("contoso.azurecr.io:5000", "contoso.azurecr.io:5000"),
+        ("contoso.eastus.geo.example.com", "contoso.eastus.geo.example.com"),
+        ("geo.azurecr.io", "geo.azurecr.io"),
+    ],
+)
+def test_each_name_of_a_registry_is_its_login_server(host: str, server: str) -> None:
+    assert login_server_of(host) == server
+
+
+def test_images_by_the_endpoint_of_a_region_and_by_port_are_of_the_registry() -> None:
+    name, _, domain = SERVER.partition(".")
+    hosts = (SERVER, f"{SERVER}:443", f"{name}.eastus.geo.{domain}")
+    images = [RunningImage("shop", "Pod", "a", f"{host}/app:v1", "", 1) for host in hosts]
+    assert [one.registry for one in placed(images)] == [registry()] * 3
+
+
+def test_what_a_node_pulled_by_a_name_of_no_registry_runs_of_each_that_has_it() -> None:
+    here = contents(row(1, "v1"), row(2, "v2"), row(3, "v3"))
+    images = (
+        RunningImage("shop", "Pod", "proxied", "images.example.com/app:v9", row(1).digest, 1),
+        RunningImage("shop", "Pod", "unnamed", "sha256:" + "9" * 64, row(2).digest, 1),
+        # Of another registry, which has a copy; and a tag that is another registry's too.
+        RunningImage("shop", "Pod", "other", "other.azurecr.io/app:v3", row(3).digest, 1),
+        RunningImage("shop", "Pod", "tag", "images.example.com/app:v3", "", 1),
+    )
+    answers = FoundAnswers({CLUSTER.id.lower(): ClusterImages(CLUSTER, AT, images)})
+    known = known_running(Pulls(clusters=Partial((CLUSTER,))), registry(), answers, KnownApps(Partial(()), AT), AT)
+    assert known.of(here).places == {
+        row(1).digest: (f"Pod shop/proxied in {CLUSTER.name}",),
+        row(2).digest: (f"Pod shop/unnamed in {CLUSTER.name}",),
+    }
