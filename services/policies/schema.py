@@ -12,7 +12,16 @@ from dataclasses import Field, fields
 from typing import Any
 
 from services.policies.policy import Ceiling, DeleteRule
-from services.policies.text import KINDS, MOST_NUMBER, MOST_OF, MOST_RULES, NAME_CHARACTERS, PATTERNS
+from services.policies.text import (
+    KINDS,
+    MOST_NUMBER,
+    MOST_OF,
+    MOST_PATTERNS,
+    MOST_RULES,
+    NAME_CHARACTERS,
+    PATTERN_CHARACTERS,
+    PATTERNS,
+)
 
 _DESCRIPTIONS = {
     "name": "A name of its own.",
@@ -109,8 +118,13 @@ def _name() -> Schema:
 
 def _patterns(key: str) -> Schema:
     characters = "".join(sorted(PATTERNS[key][0]))
-    one = {"type": ["string", "number", "boolean"], "pattern": f"^[{re.escape(characters)}]+$"}
-    return {"description": _DESCRIPTIONS[key], "anyOf": [one, {"type": "array", "minItems": 1, "items": one}]}
+    one = {
+        "type": ["string", "number", "boolean"],
+        "maxLength": PATTERN_CHARACTERS,
+        "pattern": f"^[{re.escape(characters)}]+$",
+    }
+    several = {"type": "array", "minItems": 1, "maxItems": MOST_PATTERNS, "items": one}
+    return {"description": _DESCRIPTIONS[key], "anyOf": [one, several]}
 
 
 if __name__ == "__main__":

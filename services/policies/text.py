@@ -16,6 +16,10 @@ KINDS: dict[str, type[KeepRule] | type[DeleteRule] | type[UntaggedRule]] = {
 }
 MOST_CHARACTERS = 100_000
 MOST_RULES = 200
+# In all of a policy, each time an alias of YAML repeats one.
+MOST_PATTERNS = 500
+PATTERN_CHARACTERS = 256
+_MOST_PROBLEMS = 100
 MOST_DAYS = 36_500
 MOST_OF = {"share_percent": 100, "older_than_days": MOST_DAYS, "not_pulled_for_days": MOST_DAYS}
 MOST_NUMBER = 1_000_000
@@ -101,13 +105,17 @@ def _changed(value: Rule | Ceiling, always: tuple[str, ...]) -> dict[str, Any]:
 
 
 class _Reader:
-    """Reads a policy from the nodes of YAML, and collects what is wrong with them."""
+    """Reads a policy from the nodes of YAML, and collects what is wrong with them. Raises PolicyTextError where that is
+    too much to go on: aliases repeat a node as often as they like."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self._patterns = 0
 
     def wrong(self, node: yaml.Node, message: str) -> None:
         self.problems.append(Problem(node.start_mark.line + 1, node.start_mark.column + 1, message))
+        if len(self.problems) >= _MOST_PROBLEMS:
+            raise PolicyTextError(self.problems)
 
     def policy(self, root: yaml.Node) -> Policy | None:
         found = self.members(root, "The policy", ("name", "registries", "ask_again_above", "rules"), ("name", "rules"))
@@ -227,6 +235,10 @@ class _Reader:
     def patterns(self, node: yaml.Node, key: str) -> tuple[str, ...]:
         characters, what = PATTERNS[key]
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        self._patterns += len(nodes)
+        if self._patterns > MOST_PATTERNS:
+            self.wrong(node, f"A policy has at most {MOST_PATTERNS} patterns in all.")
+            return ()
         found: list[str] = []
         for one in nodes:
             text = one.value if isinstance(one, yaml.ScalarNode) else ""
@@ -236,11 +248,13 @@ class _Reader:
             elif odd := [sign for sign in text if sign not in characters]:
                 self.wrong(one, f"No {what} has {odd[0]} in its name: in a pattern * is any number of characters, "
                            "? any one.")  # fmt: skip
-            elif text not in found:
+            elif len(text) > PATTERN_CHARACTERS:
+                self.wrong(one, f"A pattern has at most {PATTERN_CHARACTERS} characters.")
+            else:
                 found.append(text)
         if not nodes:
             self.wrong(node, f"{key} is empty: without it, all are meant.")
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
 
 
 def _pairs(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:

@@ -49,8 +49,18 @@ class ClaimedRun:
     runs_as: str
     attempt: int
     version: int
-    rules: Policy
+    text: str
     spec: ScheduleSpec | None
+
+    @property
+    def rules(self) -> Policy:
+        """What `text` says: read outside of the transaction that claims the run, since a long text takes its time.
+        Raises ServiceError where this version of the console does not understand it."""
+        try:
+            return parse_policy(self.text)
+        except PolicyTextError as error:
+            cause = f"This version of the console does not understand the policy. {error.problems[0]}"
+            raise ServiceError("The run was not planned", cause, "Edit the policy.", "NoPolicy") from error
 
     @property
     def asks_clusters(self) -> bool:
@@ -115,7 +125,7 @@ def queue_due(engine: Engine, runs_as: str) -> int:
 
 def claim_run(engine: Engine, runs_as: str, lease: timedelta) -> ClaimedRun | None:
     """A run of `runs_as` that nobody plans, now leased to this process; None where there is none. One that was begun
-    `MOST_ATTEMPTS` times, or whose policy can't be read, fails with the reason. Raises ServiceError (NoDatabase)."""
+    `MOST_ATTEMPTS` times, or whose policy was deleted, fails with the reason. Raises ServiceError (NoDatabase)."""
     with writing(engine, "No scheduled run could be taken") as db:
         while True:
             now = clock(db)
@@ -156,15 +166,9 @@ def _claimed(db: Connection, run: str, attempt: int) -> ClaimedRun | str:
         return "The policy was deleted."
     if attempt > MOST_ATTEMPTS:
         return f"The console's process ended {MOST_ATTEMPTS} times while it was planned: see the log."
-    try:
-        rules = parse_policy(found.text)
-    except PolicyTextError as error:
-        return (
-            f"This version of the console does not understand the policy. {error.problems[0] if error.problems else ''}"
-        )
     schedule = db.execute(select(schedules).where(schedules.c.policy == row.policy)).one_or_none()
     spec = schedule_of(schedule).spec if schedule else None
-    return ClaimedRun(run, row.policy, row.registry, row.due, row.runs_as, attempt, found.version, rules, spec)
+    return ClaimedRun(run, row.policy, row.registry, row.due, row.runs_as, attempt, found.version, found.text, spec)
 
 
 @contextmanager

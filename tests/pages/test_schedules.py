@@ -3,10 +3,12 @@
 import threading
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from services.connection.errors import ServiceError
 from services.connection.write_permission import WritePermission
+from services.database.tables import policy_versions
 from services.jobs.audit import read_entries
 from services.policies.store import list_versions, save_policy
 from services.schedules.decisions import decline_run
@@ -43,6 +45,18 @@ def request(open_view: Open, policy: str) -> ScheduledRun:
     assert "A run was requested." in said(at)
     assert work() == 1
     return list_runs(database(), policy)[0]
+
+
+def test_a_run_of_a_policy_that_is_not_understood_fails_with_the_reason(open_view: Open, own: OwnSandbox) -> None:
+    policy = scheduled(own)
+    at = open_view("policies.py", policy=policy, show="Schedule")
+    button(at, "Propose now").click().run()
+    with database().begin() as db:
+        db.execute(update(policy_versions).values(text="name: x"))
+    assert work() == 1
+    (run,) = list_runs(database(), policy)
+    assert run.state is RunState.FAILED
+    assert "does not understand the policy. Line 1, column 1: The policy needs the key rules." in run.error
 
 
 def wait(run: ScheduledRun) -> ScheduledRun:

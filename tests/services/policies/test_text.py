@@ -135,6 +135,23 @@ def test_a_bomb_of_aliases_and_a_huge_text_are_refused() -> None:
             parse_policy(text)
 
 
+def test_patterns_are_limited_however_aliases_repeat_them() -> None:
+    patterns = ",".join(f"p{number}" for number in range(101))
+    rules = "".join(f"  - {{name: r{number}, action: keep, newest: 1, tags: *t}}\n" for number in range(4))
+    text = f"name: x\nrules:\n  - {{name: r, action: keep, newest: 1, tags: &t [{patterns}]}}\n{rules}"
+    with pytest.raises(PolicyTextError, match="at most 500 patterns in all"):
+        parse_policy(text)
+    assert parse_policy(text.removesuffix(rules.splitlines(keepends=True)[-1]))
+    with pytest.raises(PolicyTextError, match="at most 256 characters"):
+        parse_policy(f"{RULE}keep\n    tags: {'x' * 257}")
+
+
+def test_a_text_with_very_many_problems_names_the_first() -> None:
+    with pytest.raises(PolicyTextError) as raised:
+        parse_policy("name: x\nrules:\n" + "".join(f"  - x{number}\n" for number in range(150)))
+    assert len(raised.value.problems) == 100
+
+
 def test_a_rule_that_deletes_everything_is_said() -> None:
     everything = Policy("x", (DeleteRule("all", at_most=0), UntaggedRule("now", older_than_days=0)))
     assert [warning.split(" deletes ")[0] for warning in policy_warnings(everything)] == [
