@@ -15,7 +15,7 @@ from services.images.manifests import Manifest
 from services.images.repositories import repository_names
 from services.images.repository_contents import read_contents
 from services.policies.decisions import LastPulls
-from services.policies.policy import Policy
+from services.policies.policy import Policy, matches
 from services.policies.pulls import last_pulls, waits_for_pulls
 from services.policies.simulation import Simulation, above_ceiling, plan_run, simulate
 from services.pulls.pulls import RegistryPulls, read_pulls
@@ -25,6 +25,8 @@ from services.running.answers import AnswerStore
 from services.running.known import ask_and_keep, read_known
 from services.schedules.runs import Figures, ProposedManifest, ProposedPart
 from services.wording import counted
+
+NOT_OF_POLICY = "The policy is not for this registry any more."
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ def plan_scheduled_run(
     """
     registry = get_registry(session, registry_id)
     title = f"Could not plan the clean-up of {registry.name}"
+    if not matches(registry.name, policy.registries):
+        remedy = "Take it out of the schedule, or add it to the policy's registries."
+        raise ServiceError(title, NOT_OF_POLICY, remedy, "NotOfPolicy")
     if not registry.login_server:
         raise ServiceError(title, "It has no login server yet.", "Wait until it is created.", "NoLoginServer")
     client = session.registry(registry.login_server)

@@ -11,6 +11,7 @@ from services.connection.write_permission import WritePermission
 from services.database.tables import policy_versions
 from services.jobs.audit import read_entries
 from services.policies.store import list_versions, save_policy
+from services.schedules import planning
 from services.schedules.decisions import decline_run
 from services.schedules.runs import RunState, ScheduledRun, list_runs
 from services.schedules.schedule import ScheduleSpec, Timing
@@ -189,6 +190,26 @@ def test_a_proposal_of_an_older_version_can_only_be_declined(open_view: Open, ow
     assert "It was planned with version 1 of the policy, which has version 2 now." in said(at)
     assert not [one for one in at.button if one.label.startswith("Delete ")]
     assert not button(at, "Decline proposal").disabled
+
+
+def test_a_registry_that_the_policy_is_not_for_any_more_is_not_planned(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(own)
+    policy = scheduled(own)
+    elsewhere = POLICY.replace("rules:", "registries: testonly*\nrules:")
+    save_policy(database(), "me", list_versions(database(), policy)[0], elsewhere)
+    run = request(open_view, policy)
+    assert run.state is RunState.FAILED
+    assert "The policy is not for this registry any more." in run.error
+    # One that was proposed all the same can't be approved.
+    with monkeypatch.context() as patch:
+        patch.setattr(planning, "matches", lambda *_: True)
+        run = request(open_view, policy)
+    assert run.state is RunState.PROPOSED
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    assert "The policy is not for this registry any more." in said(at)
+    assert not [one for one in at.button if one.label.startswith("Delete ")]
 
 
 def test_what_could_not_be_read_is_an_error_and_never_nothing_to_delete(open_view: Open, own: OwnSandbox) -> None:

@@ -6,11 +6,12 @@ import streamlit as st
 
 from services.deletion.plan import Keeps
 from services.deletion.several import SeveralPlan
-from services.policies.policy import Policy
+from services.policies.policy import Policy, matches
 from services.policies.simulation import Simulation
 from services.policies.store import PolicyVersion
 from services.registries.registry import Registry
 from services.schedules.decisions import MOST_REASON, approve_run, begin_job, decline_run
+from services.schedules.planning import NOT_OF_POLICY
 from services.schedules.runs import ProposedPart, RunState, ScheduledRun, find_run, read_parts
 from services.wording import counted
 from ui.deletion.activity_log import name_of
@@ -114,6 +115,9 @@ def show_proposal(
                 "You don't see this registry now: to approve, it is planned again as you.", icon=":material/error:"
             )
             _show_past(who, run, registry)
+    elif not matches(registry.name, policy.registries):
+        st.error(NOT_OF_POLICY, icon=":material/error:")
+        _show_past(who, run, registry)
     else:
         st.query_params["registry"] = keys_of(registries)[registry.id]
         count = contents.last_count(who, registry.login_server)
