@@ -283,7 +283,7 @@ def _state(db: Connection, run: ClaimedRun, figures: Figures) -> RunState:
     schedule = _schedule_now(db, run)
     if isinstance(schedule, str) or figures.above or figures.unasked:
         return RunState.PROPOSED
-    done = count_done(db, run.policy, run.version, run.registry)
+    done = count_done(db, run.policy, run.version, run.registry, figures.created)
     return RunState.STARTED if done >= schedule.spec.proposals else RunState.PROPOSED
 
 

@@ -90,7 +90,10 @@ def plan_scheduled_run(
         unknown_pulls=LastPulls(why=pulls.why),
     )
     unasked = tuple(one.label for one in running.unasked)
-    return PlannedRun(registry, _figures(found, policy, unasked), _parts(found), plan_run(found.repositories))
+    figures = replace(
+        _figures(found, policy, unasked), created=registry.created.isoformat() if registry.created else ""
+    )
+    return PlannedRun(registry, figures, _parts(found), plan_run(found.repositories))
 
 
 def _figures(found: Simulation, policy: Policy, unasked: tuple[str, ...]) -> Figures:

@@ -43,7 +43,8 @@ class Figures:
 
     `stays`: what keeps manifests, as it reads after a number; `unread`: what could not be read, so that nothing of it
     is deleted; `unasked`: the clusters that may run any of it and did not answer, each with why: it is deleted where
-    a person approves that alone; `above`: what is above the policy's ceiling, a sentence each."""
+    a person approves that alone; `above`: what is above the policy's ceiling, a sentence each; `created`: when the
+    registry was created, "" where that is unknown."""
 
     repositories: int
     manifests: int
@@ -55,6 +56,7 @@ class Figures:
     unread: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
+    created: str = ""
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -197,22 +199,39 @@ def read_parts(engine: Engine, run: str) -> tuple[ProposedPart, ...]:
     )
 
 
-def count_done(db: Connection, policy: str, version: int, registry: str) -> int:
+def count_done(db: Connection, policy: str, version: int, registry: str, created: str) -> int:
     """How many runs of that version of the policy on the registry a person approved that deleted all that they were
-    to."""
+    to. One that was deleted and `created` again under its name is another registry."""
     approved = select(scheduled_runs).where(
         scheduled_runs.c.policy == policy,
         scheduled_runs.c.registry == registry,
         scheduled_runs.c.version == version,
         scheduled_runs.c.state == RunState.APPROVED,
     )
-    return sum(one.done for one in read_runs(db, db.execute(approved).all()))
+    runs = read_runs(db, db.execute(approved).all())
+    return sum(one.done for one in runs if created and one.figures and one.figures.created == created)
 
 
 def approvals(engine: Engine, policy: str, version: int, registries: Collection[str]) -> Mapping[str, int]:
-    """`count_done` of each registry. Raises ServiceError (NoDatabase)."""
+    """`count_done` of each registry, as it was planned last. Raises ServiceError (NoDatabase)."""
     with reading(engine, _TITLE) as db:
-        return {registry: count_done(db, policy, version, registry) for registry in registries}
+        return {
+            registry: count_done(db, policy, version, registry, _last_created(db, policy, registry))
+            for registry in registries
+        }
+
+
+def _last_created(db: Connection, policy: str, registry: str) -> str:
+    """When the registry was created, as the last run that was planned found it; "" where none was."""
+    planned = select(scheduled_runs.c.figures).where(
+        scheduled_runs.c.policy == policy,
+        scheduled_runs.c.registry == registry,
+        scheduled_runs.c.version.is_not(None),
+        scheduled_runs.c.state != RunState.FAILED,
+    )
+    newest = planned.order_by(scheduled_runs.c.planned.desc(), scheduled_runs.c.id.desc()).limit(1)
+    figures = figures_of(db.execute(newest).scalar())
+    return figures.created if figures else ""
 
 
 def read_runs(db: Connection, rows: Sequence[Row[Any]]) -> tuple[ScheduledRun, ...]:

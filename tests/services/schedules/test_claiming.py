@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -56,7 +57,7 @@ ONE, TWO = "/subscriptions/s/one", "/subscriptions/s/two"
 LEASE = timedelta(seconds=30)
 TEXT = "name: Old\nrules:\n  - {name: old, action: delete, older_than_days: 30}\n"
 DIGEST = "sha256:" + "0" * 64
-FIGURES = Figures(1, 1, 1, 10, 20, True, (("locked", 2),))
+FIGURES = Figures(1, 1, 1, 10, 20, True, (("locked", 2),), created="2026-01-01T00:00:00+00:00")
 PARTS = (ProposedPart("app", 10, (ProposedManifest(DIGEST, ("v1",)),)),)
 
 
@@ -406,6 +407,17 @@ def test_a_new_version_of_the_policy_proposes_again(database: Engine) -> None:
     save_policy(database, ME, first, TEXT.replace("30", "29"))
     assert approvals(database, first.id, 2, (ONE,)) == {ONE: 0}
     proposed(database, first.id)
+
+
+def test_a_registry_that_was_created_again_under_its_name_proposes_again(database: Engine) -> None:
+    saved = schedule(database)
+    approve(database, proposed(database, saved.policy))
+    proposed(database, saved.policy, replace(FIGURES, created="2026-02-02T00:00:00+00:00"))
+    assert approvals(database, saved.policy, 1, (ONE,)) == {ONE: 0}
+    # Where it is unknown when it was created, nothing vouches for it.
+    proposed(database, saved.policy, replace(FIGURES, created=""))
+    request_run(database, ME, saved.policy)
+    assert record_plan(database, claimed(database), FIGURES, PARTS) is RunState.STARTED
 
 
 def test_an_approved_run_that_is_not_done_vouches_for_nothing(database: Engine) -> None:
