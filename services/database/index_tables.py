@@ -86,7 +86,6 @@ contents = Table(
     Column("subject", Integer),
     Column("layers", LargeBinary, nullable=False),  # From the base up.
     Column("children", LargeBinary, nullable=False),
-    Column("config_read", SmallInteger, nullable=False),
     Index("index_contents_by_subject", "subject"),
 )
 

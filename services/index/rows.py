@@ -186,7 +186,6 @@ def add_contents(db: Connection, read: Sequence[Manifest], platforms: Mapping[st
                 "subject": numbers.get((one.subject, UNKNOWN_SIZE)),
                 "layers": pack_numbers(layers),
                 "children": pack_numbers(listed),
-                "config_read": 0,
             }
         )
     add_rows(db, contents, rows)

@@ -72,7 +72,6 @@ def upgrade() -> None:
         sa.Column("subject", sa.Integer),
         sa.Column("layers", sa.LargeBinary, nullable=False),
         sa.Column("children", sa.LargeBinary, nullable=False),
-        sa.Column("config_read", sa.SmallInteger, nullable=False),
     )
     op.create_index("index_contents_by_subject", "index_contents", ["subject"])
     op.create_table("index_layer_uses", _number("layer"), _number("manifest"), sqlite_with_rowid=False)
