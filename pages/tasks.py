@@ -5,15 +5,13 @@ import streamlit as st
 from services.commands import tasks as az_tasks
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
-from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
-from services.tasks.changes import run_task
 from services.tasks.plan import ABAC_ROLES
 from services.tasks.runs import MOST_RUNS, Run
 from services.tasks.tasks import Task
 from services.wording import counted, size
 from ui.elements.errors import Part, panel, show_error, show_partial
-from ui.elements.notices import say_done, show_done
+from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_facts
 from ui.elements.text import ago, exact, plain
@@ -23,7 +21,6 @@ from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, link_to, open_page, registry_steps, step
 from ui.runtime import connection
-from ui.runtime.changes import run as run_change
 from ui.tasks import dialogs, reading
 from ui.tasks.tables import in_words, latest_runs, show_runs, show_tasks
 
@@ -122,27 +119,12 @@ def act(registry: Registry, task: Task) -> None:
     with actions:
         able = may_write() and task.enabled
         if st.button("Run task", icon=":material/play_arrow:", type="primary", disabled=not able):
-            start_run(registry, task)
+            dialogs.run_now(who, registry, here["registry"], task, lambda: forget(registry, task.name))
         chosen = st.menu_button("More", [status, delete], icon=":material/more_horiz:", disabled=not may_write())
     if chosen == status:
         dialogs.change_status(who, registry, task)
     elif chosen == delete:
         dialogs.delete(who, registry, here["registry"], task)
-
-
-def start_run(registry: Registry, task: Task) -> None:
-    command = az_tasks.run_task(registry.name, task.name)
-    with panel():
-        session = connection.session(who)
-        started = run_change(
-            "Run task",
-            Change("Run task", f"{registry.name}, task {task.name}", (command,)),
-            lambda _report: run_task(session, registry, task),
-            lambda: forget(registry, task.name),
-            lambda found: Answer(f"Run {plain(found)} of {plain(task.name)} is queued."),
-        )
-        say_done(f"Run {plain(started)} of {plain(task.name)} is queued.")
-        open_page(pages.TASKS, **here, run=started)
 
 
 def show_run(registry: Registry, tasks: Partial[Task], run: Run) -> None:

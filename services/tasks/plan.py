@@ -14,6 +14,7 @@ from services.tasks.steps import COMMAND_SECONDS, MOST_SECONDS, is_purge, task_d
 TIMER = "retention"
 ROLE = "Container Registry Tasks Contributor"
 # What the identity of a task needs in ABAC mode to purge.
+DELETES = "It deletes all that matches without asking, images that run too. Simulate the policy first."
 ABAC_ROLES = ("Container Registry Repository Contributor", "Container Registry Repository Catalog Lister")
 _WRITE = "Microsoft.ContainerRegistry/registries/tasks/write"
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry
@@ -116,7 +117,7 @@ def _network_refusal(registry: Registry) -> str:
 
 
 def _warnings(registry: Registry, facts: TaskFacts) -> Iterator[str]:
-    yield "It deletes all that matches without asking, images that run too. Simulate the policy first."
+    yield DELETES
     if registry.unsettled:
         yield f"{registry.unsettled}."
     if registry.access.mode is Mode.ABAC:

@@ -60,6 +60,11 @@ class Task:
         return bool(self.commands) and not self.source and all(map(is_purge, self.commands))
 
     @property
+    def deletes(self) -> bool:
+        """Whether one of its commands is acr purge."""
+        return any(map(is_purge, self.commands))
+
+    @property
     def does(self) -> str:
         """What it runs, in a line."""
         return " && ".join(self.commands) or self.source or self.kind

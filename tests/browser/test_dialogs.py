@@ -154,6 +154,7 @@ OPENED: dict[str, tuple[str, Open, Open]] = {
         nothing,
         act("Disable task"),
     ),
+    "tasks/dialogs.py run_now": ("tasks?registry=contosohub&task=build-toolbox", nothing, press("Run task")),
     "tasks/dialogs.py delete": ("tasks?registry=contosohub&task=build-toolbox", nothing, act("Delete task")),
     "transfer/download.py download_images": (TAGS, tags("latest", "v1.0.0"), press("Download images")),
 }

@@ -39,9 +39,14 @@ def test_a_policy_becomes_a_task_that_purges(page: Page, tmp_path: Path) -> None
 
         settled(page)
         page.get_by_role("button", name="Run task").click()
+        settled(page)
+        dialog.get_by_role("textbox").fill("retention-old-versions")
+        dialog.get_by_role("textbox").press("Tab")
+        settled(page)
+        dialog.get_by_role("button", name="Run task").click()
         expect(page.get_by_role("heading", name="Run ca1")).to_be_visible()
         expect(page.get_by_text(re.compile(r"Number of deleted tags: [1-9]")).first).to_be_visible()
-        expect(page.get_by_text("is queued")).to_be_visible()
+        expect(page.get_by_text("was started")).to_be_visible()
 
         settled(page)
         page.get_by_test_id("stMain").get_by_role("link", name="Tasks", exact=True).click()

@@ -92,7 +92,12 @@ def test_a_task_is_run_and_its_log_shown(open_view: Open, own: OwnSandbox) -> No
     own.push("pr-1")
     at = open_view("tasks.py", **HERE, task="nightly")
     assert facts(at)["Signs in as"] == "The registry itself"
-    button(at, "Run task").click().run()
+    open_dialog(at, "Run task")
+    assert confirm_button(at, "Run task").disabled and own.tags() != {}
+    at.text_input(key="confirm nightly").set_value("nightly")
+    open_dialog(at, "Run task")
+    reopen(at, "Run task")
+    confirm_button(at, "Run task").click().run()
     assert own.tags() == {}
     assert list_jobs(database(), connection.who())[0].action == "Run task"
     at = open_view("tasks.py", **HERE, run="ca3")

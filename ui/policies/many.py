@@ -60,8 +60,12 @@ class _Stopped(Exception):
     validate=fresh,
     hash_funcs={Policy: format_policy, Registry: lambda registry: registry.id},
 )
-def simulated_many(who: str, policy: Policy, registries: tuple[Registry, ...]) -> Reading[ManyFigures]:
-    """The simulation over these registries, as far as it has come. One that can't be read is refused in it."""
+def _simulated(
+    who: str,
+    policy: Policy,
+    registries: tuple[Registry, ...],
+    asked: tuple[tuple[str, datetime], ...],  # noqa: ARG001 A part of the key: what clusters answered when.
+) -> Reading[ManyFigures]:
 
     def work(reading: Reading[ManyFigures]) -> None:
         for number, registry in enumerate(registries):
@@ -76,6 +80,12 @@ def simulated_many(who: str, policy: Policy, registries: tuple[Registry, ...]) -
         reading.lacks = reading.value.refused
 
     return start(ManyFigures(), work, verb="Simulating")
+
+
+def simulated_many(who: str, policy: Policy, registries: tuple[Registry, ...]) -> Reading[ManyFigures]:
+    """The simulation over these registries, as far as it has come: anew once a cluster has answered. One that can't be
+    read is refused in it."""
+    return _simulated(who, policy, registries, running_loader.asked_when(who))
 
 
 def _simulate_one(who: str, policy: Policy, registry: Registry, stop: Event) -> RegistryFigures:
@@ -220,7 +230,7 @@ def _show_table(found: ManyFigures, savings: Mapping[str, Saving], currency: str
             "Repositories": one.repositories,
             "Frees": one.freed,
             "Saved": None if (saved := savings[one.registry.id].amount) is None else float(saved),
-            "Running": None if one.unasked else one.running,
+            "Running": one.running,
             "Note": _note(one),
         },
         "registries of the simulation",
@@ -232,7 +242,7 @@ def _show_table(found: ManyFigures, savings: Mapping[str, Saving], currency: str
             "Saved": money_column("At list prices or those of the price sheet")
             | {"label": f"Saved a month ({currency})"},
             "Running": st.column_config.NumberColumn(
-                "Stay, running", help="Unknown where a cluster that may run any of it did not answer"
+                "Stay, running", help="At least, where a cluster that may run any of it did not answer"
             ),
             "Note": st.column_config.TextColumn(width="large"),
         },

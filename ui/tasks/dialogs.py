@@ -1,9 +1,11 @@
-"""Dialogs that create a task from a policy, and enable, disable and delete one."""
+"""Dialogs that create a task from a policy, run one, and enable, disable and delete one."""
 
+from collections.abc import Callable
 from datetime import time
 
 import streamlit as st
 
+from services.commands import tasks as az_tasks
 from services.connection.changes import Outcome
 from services.registries.registry import Registry
 from services.tasks.changes import (
@@ -13,14 +15,15 @@ from services.tasks.changes import (
     apply_task_status,
     plan_task_removal,
     plan_task_status,
+    run_task,
 )
-from services.tasks.plan import NewTask, plan_task, suggest_name
+from services.tasks.plan import DELETES, NewTask, plan_task, suggest_name
 from services.tasks.schedules import WEEKDAYS, cron, describe_schedule
 from services.tasks.tasks import Task
 from services.wording import counted
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import dialog_panel
+from ui.elements.writing import PlainPlan, dialog_panel
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime import connection
@@ -66,6 +69,34 @@ def _ask(policy: str, commands: tuple[str, ...]) -> NewTask:
 
 def _done(name: str, outcome: Outcome) -> str:
     return f"Task {plain(name)}: {WORDS[outcome]}."
+
+
+@st.dialog("Run task", width="medium")
+def run_now(who: str, registry: Registry, here: str, task: Task, forget: Callable[[], None]) -> None:
+    """Shows what a run does, and starts one; where it deletes, the task's name is typed. `here`: the registry in the
+    URL; `forget` drops what a run makes stale."""
+    with dialog_panel():
+        st.markdown(f"**{plain(task.name)}** runs once in {plain(registry.name)}, now:")
+        st.code("\n".join(task.commands) or task.does, language=None, wrap_lines=True)
+        started: list[str] = []
+
+        def run(_report: object) -> str:
+            started.append(run_task(connection.session(who), registry, task))
+            return started[-1]
+
+        confirm_and_run(
+            PlainPlan(
+                warnings=(DELETES,) if task.deletes else (), commands=(az_tasks.run_task(registry.name, task.name),)
+            ),
+            "Run task",
+            f"{registry.name}, task {task.name}",
+            run,
+            forget,
+            lambda found: f"Run {plain(found)} of {plain(task.name)} was started.",
+            typed=task.name if task.deletes else "",
+            effect=task.commands,
+            then=lambda: open_page(pages.TASKS, registry=here, run=started[-1]),
+        )
 
 
 @st.dialog("Change status")
