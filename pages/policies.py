@@ -93,7 +93,7 @@ def show_one(draft: Draft, saved: tuple[PolicyVersion, ...], versions: tuple[Pol
     if tabs[PURGE].open:
         with tabs[PURGE]:
             if draft.sound:
-                show_purge(who, draft.sound)
+                show_purge(who, draft.sound, saved=not draft.changed)
             else:
                 st.error("The text has errors: see Rules.", icon=":material/error:")
     if tabs[VERSIONS].open:

@@ -34,7 +34,7 @@ def _blockers(cluster: Cluster) -> Iterator[str]:
     if not cluster.run_command:
         yield "Run command is switched off for this cluster (disableRunCommand)."
     if cluster.power not in ("Running", ""):
-        yield f"The cluster is {cluster.power.lower()}: nothing runs in it."
+        yield f"The cluster is {cluster.power.lower()}: no command can run in it."
 
 
 def run_command(session: AzureSession, cluster: Cluster, script: str, title: str) -> CommandOutput:

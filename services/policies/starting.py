@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from services.deletion.cleanup_rules import Rule as CleanUpRule
 from services.policies.policy import ALL, DeleteRule, KeepRule, Policy, Rule, UntaggedRule
 
-UNUSED_DAYS = 90
+UNUSED_DAYS, UNTAGGED_DAYS, NEWEST = 90, 30, 3
 # What runs stays without a rule.
 UNUSED = Policy(
     "Unused images",
     (
-        KeepRule("Newest images", newest=3),
+        KeepRule("Newest images", newest=NEWEST),
         DeleteRule(f"Not pulled for {UNUSED_DAYS} days", older_than_days=UNUSED_DAYS, not_pulled_for_days=UNUSED_DAYS),
-        UntaggedRule("Untagged manifests", older_than_days=30),
+        UntaggedRule("Untagged manifests", older_than_days=UNTAGGED_DAYS),
     ),
 )
 

@@ -19,6 +19,8 @@ from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
+# How the user agent of the console begins.
+OWN_AGENT = "acr-console/"
 # Rows of a list; one more tells that there are more.
 MOST_EVENTS = 10_000
 _PROJECT = (

@@ -107,8 +107,8 @@ def _show_kept(who: str, registry: Registry, record: DeletionRecord, deleted: tu
         return
     st.markdown(
         f"Soft delete is off. {counted(len(kept), 'manifest is', 'manifests are')} kept with this record for "
-        f"{KEPT.days} days: an image can be brought back while the registry still has its layers. Those that no other "
-        "image shares it soon removes."
+        f"{KEPT.days} days: an image can be brought back only where the registry still has all of its layers. It soon "
+        "removes layers that no other image has."
     )
     if st.button("Bring back", icon=":material/undo:", disabled=not may_write()):
         bring_back(who, registry, record, deleted)

@@ -8,7 +8,7 @@ import streamlit as st
 from services.connection.parallel import Partial
 from services.policies.pulls import known_for
 from services.policies.registries import ManyFigures
-from services.policies.starting import UNUSED, UNUSED_DAYS
+from services.policies.starting import NEWEST, UNTAGGED_DAYS, UNUSED, UNUSED_DAYS
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import Part, show_error, show_partial
@@ -52,14 +52,13 @@ def show_unused(who: str, registries: Iterable[Registry]) -> None:
 
 
 def _words(found: ManyFigures, of: int, unlogged: int) -> str:
-    """'**40 GiB** unused in 9 of 12 registries: nothing runs it, and nobody pulled it for 90 days', with what is not
-    known."""
+    """'As far as is known, **40 GiB** in 90 manifests of 9 of 12 registries …', with what is not known."""
     unasked = sum(bool(one.unasked) for one in found.registries)
-    most = "" if found.exact and not unasked else "≤ "
+    known = "" if found.exact and not unasked else "As far as is known, "
     first = (
-        f"**{most}{size(found.freed)}** in {counted(found.deleted, 'manifest')} of {len(found.registries):,} of "
-        f"{counted(of, 'registry', 'registries')}: nobody pulled it for {UNUSED_DAYS} days, or it is untagged, and it "
-        "was not seen running"
+        f"{known}**{size(found.freed)}** in {counted(found.deleted, 'manifest')} of {len(found.registries):,} of "
+        f"{counted(of, 'registry', 'registries')}: not pulled for {UNUSED_DAYS} days, or untagged for "
+        f"{UNTAGGED_DAYS}, and not seen running. The {NEWEST} newest tags of each repository are not counted"
     )
     notes = []
     if unasked:

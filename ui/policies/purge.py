@@ -18,8 +18,9 @@ from ui.tasks import dialogs
 _EVERY_DAY = "0 1 * * *"
 
 
-def show_purge(who: str, policy: Policy) -> None:
-    """The task and the lines for the chosen registry, with what acr purge does otherwise."""
+def show_purge(who: str, policy: Policy, *, saved: bool) -> None:
+    """The task and the lines for the chosen registry, with what acr purge does otherwise. `saved`: whether the policy
+    is saved as it is."""
     exported = as_acr_purge(policy)
     if exported.reasons:
         st.info("acr purge can't do what this policy does.", icon=":material/block:")
@@ -29,6 +30,10 @@ def show_purge(who: str, policy: Policy) -> None:
     if registry is None:
         return
     here = st.query_params.get("registry", "")
+    if not saved:
+        st.info(
+            "This policy is not saved. A task goes on by itself, whatever becomes of it here.", icon=":material/save:"
+        )
     with st.container(horizontal=True, vertical_alignment="center"):
         label = "Create ACR Task"
         if st.button(label, icon=":material/event_repeat:", key="create task", disabled=not may_write()):

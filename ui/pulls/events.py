@@ -63,6 +63,7 @@ def show_image_events(who: str, registry: Registry, repository: str, digest: str
     names = names_of_callers(who, (one.identity for one in found), registry.id)
     if names.unread:
         show_partial(Part(Partial((), (Refusal("the directory", names.unread),)), "name", "names"))
+    st.caption("Pushes, untags and deletions. Each pull is under Activity, Registry events.")
     show_events(found, names, "Events of the image, the newest first", key=f"events of {digest}", of_one=True)
 
 

@@ -8,7 +8,7 @@ from services.connection.parallel import Partial, Refusal
 from services.pulls.events import RegistryEvent
 from services.pulls.export import csv_of
 from services.pulls.pulls import RegistryPulls
-from services.pulls.queries import MOST_EVENTS
+from services.pulls.queries import MOST_EVENTS, OWN_AGENT
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import Part, show_error, show_partial
@@ -17,6 +17,7 @@ from ui.elements.skeleton import Shape
 from ui.elements.text import plain
 from ui.loaders import pulls as pull_loaders
 from ui.loaders import registries as registry_loaders
+from ui.loaders.principals import PrincipalNames
 from ui.navigation.place import remembered
 from ui.navigation.selection import find, keys_of, with_login_server
 from ui.navigation.url_choice import check_url
@@ -69,15 +70,17 @@ def show_registry_events(who: str) -> None:
         return
     with bar:
         text = st.text_input(
-            "Filter", key="events with", type="search", placeholder="Repository, tag, digest or client", width=250
+            "Filter", key="events with", type="search", placeholder="Repository, tag, digest, who, client", width=250
         )
         operations = [CHANGES, *sorted({one.operation for one in found.values})]
         operation = st.selectbox(
             "Operation", operations, index=None, key="operation of events", placeholder="Every operation", width=170
         )
-    shown = [one for one in found.values if _matches(one, text or "", operation)]
+    names = names_of_callers(who, (one.identity for one in found.values), registry.id)
+    others = [one for one in found.values if not _is_own(one)]
+    shown = [one for one in others if _matches(one, text or "", operation, names)]
     if shown:
-        _show(who, registry, period, shown, more=found.more)
+        _show(registry, period, shown, names, more=found.more, own=len(found.values) - len(others))
     else:
         empty(":material/filter_alt_off:", "Nothing matches", "Change the filters above.")
 
@@ -112,21 +115,29 @@ def _choose(who: str) -> Registry | None:
     return by_key[chosen]
 
 
-def _matches(event: RegistryEvent, text: str, operation: str | None) -> bool:
+def _is_own(event: RegistryEvent) -> bool:
+    """Whether the console read a manifest: the registry logs that as a pull, one for each look at an image."""
+    return event.operation == "Pull" and event.agent.startswith(OWN_AGENT)
+
+
+def _matches(event: RegistryEvent, text: str, operation: str | None, names: PrincipalNames) -> bool:
     if operation == CHANGES and event.operation == "Pull":
         return False
     if operation not in (None, CHANGES, event.operation):
         return False
     wanted = text.strip().casefold()
-    return any(wanted in one.casefold() for one in (event.repository, event.tag, event.digest, event.agent))
+    caller = caller_name(event.identity, names)
+    return any(wanted in one.casefold() for one in (event.repository, event.tag, event.digest, event.agent, caller))
 
 
-def _show(who: str, registry: Registry, period: str, shown: list[RegistryEvent], *, more: bool) -> None:
-    names = names_of_callers(who, (one.identity for one in shown), registry.id)
+def _show(
+    registry: Registry, period: str, shown: list[RegistryEvent], names: PrincipalNames, *, more: bool, own: int
+) -> None:
     if names.unread:
         show_partial(Part(Partial((), (Refusal("the directory", names.unread),)), "name", "names"))
     rest = f" The newest {MOST_EVENTS:,} were read: choose a shorter period for others." if more else ""
-    st.markdown(f"**{counted(len(shown), 'event')}** in the last {period}.{rest}")
+    left_out = f" :gray[Without {counted(own, 'pull')} by this console.]" if own else ""
+    st.markdown(f"**{counted(len(shown), 'event')}** in the last {period}.{rest}{left_out}")
     show_events(shown, names, "Events of the registry, the newest first", key="events of a registry")
     st.download_button(
         "Download list",

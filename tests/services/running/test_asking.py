@@ -44,7 +44,7 @@ def ask(own: OwnSandbox, *workloads: dict[str, Any], as_reader: bool = False, **
 
 def test_every_workload_of_the_estate_is_read_but_those_of_a_stopped_cluster(estate: AzureSession) -> None:
     plan = plan_all(estate)
-    assert plan.warnings == ("aks-dev is not asked. The cluster is stopped: nothing runs in it.",)
+    assert plan.warnings == ("aks-dev is not asked. The cluster is stopped: no command can run in it.",)
     answers: list[str] = []
     asked = ask_clusters(estate, plan, on_answer=lambda one: answers.append(one.cluster.name))
     assert not asked.refused
