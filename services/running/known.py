@@ -25,7 +25,13 @@ from services.running.join import (
     place_images,
     pulled_by_other_names,
 )
-from services.running.unasked import Unasked, clusters_that_may_pull, find_unasked, unknown_apps
+from services.running.unasked import (
+    Unasked,
+    clusters_that_may_pull,
+    clusters_with_path,
+    find_unasked,
+    unknown_apps,
+)
 
 
 @dataclass(frozen=True)
@@ -51,27 +57,36 @@ class RunningKnown:
 
 
 def known_running(
-    pulls: Pulls, registry: Registry, answers: FoundAnswers, apps: KnownApps, now: datetime
+    pulls: Pulls, registry: Registry, answers: FoundAnswers, apps: KnownApps, now: datetime, *, by_secret: bool = False
 ) -> RunningKnown:
-    """What these answers and apps say of a registry. Pure. What could not be read is unknown."""
+    """What these answers and apps say of a registry. Pure. What could not be read is unknown.
+
+    A cluster whose last answer has images of the registry may pull, whatever its roles. `by_secret`: so may any that
+    the network does not keep from it, by a secret that nobody sees: what a run without a person counts on.
+    """
     images = place_images(answers.by_cluster.values(), (registry,), apps)
     placed = group_by_repository(images)
-    unasked = (*find_unasked(pulls, registry, answers.by_cluster, now), *unknown_apps(apps))
+    may_pull = (clusters_with_path if by_secret else clusters_that_may_pull)(pulls, registry)
+    ran = {one.host.id for here in placed.values() for one in here} - {cluster.id for cluster in may_pull}
+    may_pull = (*may_pull, *(cluster for cluster in pulls.clusters.values if cluster.id in ran))
+    unasked = (*find_unasked(pulls, may_pull, answers.by_cluster, now), *unknown_apps(apps))
     if answers.error:
         why = f"what clusters answered could not be read: {answers.error.cause.rstrip('.')}"
         unasked = (Unasked(None, "any cluster", why), *unasked)
-    may_pull = clusters_that_may_pull(pulls, registry)
     return RunningKnown(registry, placed, unasked, may_pull, apps, apps.reading, pulled_by_other_names(images))
 
 
-def read_known(session: AzureSession, store: AnswerStore, who: str, registry: Registry) -> RunningKnown:
-    """What `who`, by this session, may see of what runs of a registry. Asks no cluster.
+def read_known(
+    session: AzureSession, store: AnswerStore, who: str, registry: Registry, *, by_secret: bool = False
+) -> RunningKnown:
+    """What `who`, by this session, may see of what runs of a registry. Asks no cluster. `by_secret` as in
+    `known_running`.
 
     Raises ServiceError as `read_pulls` does. One that can't be asked is unknown.
     """
     pulls = read_pulls(session)
     answers = store.find(who, pulls.clusters.values)
-    return known_running(pulls, registry, answers, known_apps(session), datetime.now(UTC))
+    return known_running(pulls, registry, answers, known_apps(session), datetime.now(UTC), by_secret=by_secret)
 
 
 def ask_and_keep(

@@ -46,12 +46,18 @@ def clusters_that_may_pull(pulls: Pulls, registry: Registry) -> tuple[Cluster, .
     return tuple(pair.cluster for pair in pull_matrix(pulls, (registry,)) if may_pull(pair))
 
 
+def clusters_with_path(pulls: Pulls, registry: Registry) -> tuple[Cluster, ...]:
+    """The listed clusters that the network is not known to keep from the registry. Any may pull by the password of a
+    token, or by a service principal's secret: whether one has a pull secret is not to be seen from outside."""
+    return tuple(pair.cluster for pair in pull_matrix(pulls, (registry,)) if pair.path.open is not False)
+
+
 def find_unasked(
-    pulls: Pulls, registry: Registry, asked: Mapping[str, ClusterImages], now: datetime
+    pulls: Pulls, clusters: Iterable[Cluster], asked: Mapping[str, ClusterImages], now: datetime
 ) -> tuple[Unasked, ...]:
-    """Every cluster that may pull from the registry, and did not answer within `MOST_AGE`; and whose subscriptions'
-    clusters could not be listed. `asked`: the last answers, by the cluster's id in lower case."""
-    return tuple(_unasked(clusters_that_may_pull(pulls, registry), pulls.clusters.refused, asked, now))
+    """Each of these clusters that did not answer within `MOST_AGE`, and the subscriptions whose clusters could not be
+    listed. `asked`: the last answers, by the cluster's id in lower case."""
+    return tuple(_unasked(clusters, pulls.clusters.refused, asked, now))
 
 
 def _unasked(

@@ -54,10 +54,10 @@ def plan_scheduled_run(
 ) -> PlannedRun:
     """Reads a registry completely as `who`, whose session that is, and decides what the policy deletes.
 
-    `answers`: what clusters answered; with `asks_clusters` those that may pull are asked first. What could run in one
-    that did not answer is in the plan, and the figures say that it is not known. Raises ServiceError where the registry
-    or its list of repositories can't be read, or none of its repositories; Stopped where `stop` was set before all was
-    read.
+    `answers`: what clusters answered; with `asks_clusters` those that may pull are asked first, also by a secret that
+    nobody sees. What could run in one that did not answer is in the plan, and the figures say that it is not known.
+    Raises ServiceError where the registry or its list of repositories can't be read, or none of its repositories;
+    Stopped where `stop` was set before all was read.
     """
     registry = get_registry(session, registry_id)
     title = f"Could not plan the clean-up of {registry.name}"
@@ -71,10 +71,10 @@ def plan_scheduled_run(
     read = read_contents(client, names, known, store=store, progress=progress, stop=stop)
     if read.refused and not read.values:
         raise read.refused[0].error
-    running = read_known(session, answers, who, registry)
+    running = read_known(session, answers, who, registry, by_secret=True)
     if asks_clusters and not (stop and stop.is_set()):
         ask_and_keep(session, answers, who, running.may_pull)
-        running = read_known(session, answers, who, registry)
+        running = read_known(session, answers, who, registry, by_secret=True)
     if stop and stop.is_set():
         raise ServiceError(title, "It was stopped before all was read.", "It goes on by itself.", "Stopped")
     # Where no rule asks for them, nothing is read of the logs.

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
+from sandbox.clusters.clusters import CLUSTER_TYPE
 from services.connection.errors import ServiceError
 from services.connection.write_permission import WritePermission
 from services.database.tables import policy_versions
@@ -18,6 +19,7 @@ from services.schedules.schedule import ScheduleSpec, Timing
 from services.schedules.store import find_schedule, save_schedule
 from tests.pages.test_policies import POLICY, push, said, saved
 from tests.support.app_test import Open, button, confirm_button, figures, open_dialog, reopen
+from tests.support.cluster_answers import answer_clusters, forget_answers
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import write_permission
 from ui.jobs import runs
@@ -36,6 +38,7 @@ def scheduled(own: OwnSandbox, text: str = POLICY, proposals: int = 1) -> str:
     policy = saved(text)
     spec = ScheduleSpec((own.registry().id,), Timing(3), proposals)
     save_schedule(database(), connection.own_who(), policy, spec, connection.own_who())
+    answer_clusters(own)
     return policy
 
 
@@ -313,3 +316,26 @@ def test_a_policy_that_is_not_saved_has_no_schedule(open_view: Open, own: OwnSan
     del own
     assert "Save the policy first." in said(open_view("policies.py", policy="new", show="Schedule"))
     assert "No such run" in said(open_view("policies.py", policy=saved(), show="Schedule", proposal="x"))
+
+
+def test_a_cluster_without_a_role_may_pull_by_a_secret_and_is_asked(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    approve(open_view, policy, run)
+    assert wait(run).done
+    own.push("pr-3", number=7)
+    (cluster,) = own.sandbox.store.list_resources(CLUSTER_TYPE)
+    web = {"kind": "Deployment", "namespace": "shop", "name": "web", "registry": REGISTRY, "image": "team/app:pr-2"}
+    cluster["_sandbox"] = {"workloads": [web | {"replicas": 2}]}
+    own.sandbox.store.put_resource(cluster)
+    forget_answers()
+    unknown = request(open_view, policy)
+    assert unknown.state is RunState.PROPOSED
+    assert unknown.figures and unknown.figures.unasked == ("aks1 (not asked)",)
+    assert "pr-2" in own.tags()
+    spec = ScheduleSpec((own.registry().id,), Timing(3), 1, asks_clusters=True)
+    save_schedule(database(), connection.own_who(), policy, spec, connection.own_who())
+    asked = request(open_view, policy)
+    assert asked.figures and (asked.figures.unasked, asked.figures.manifests) == ((), 0)
+    assert "pr-2" in own.tags()

@@ -93,7 +93,7 @@ def _found(workloads: int, known: RunningKnown) -> str:
         return f"{counted(workloads, 'workload')} found"
     if known.unasked:
         return "unknown"
-    return "no workload found" if known.may_pull or known.apps.found.values else "no cluster may pull"
+    return "no workload found" if known.may_pull or known.apps.found.values else "no cluster may pull by its roles"
 
 
 def _apps_line(known: RunningKnown, here: Sequence[PlacedImage]) -> str:

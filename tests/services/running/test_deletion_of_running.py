@@ -21,8 +21,11 @@ from services.deletion.running_images import RunningImages
 from services.images.repository_contents import RepositoryContents
 from services.pull_checks.matrix import Pulls
 from services.pull_checks.matrix_reading import read_pulls
+from services.running.answers import FoundAnswers
+from services.running.apps import KnownApps
 from services.running.images import ClusterImages, RunningImage
 from services.running.join import digests_in_use, place_images
+from services.running.known import known_running
 from services.running.unasked import MOST_AGE, clusters_that_may_pull, find_unasked
 from tests.services.pull_checks.test_matrix import CLUSTER, registry
 from tests.support import repository_samples
@@ -129,7 +132,7 @@ def test_who_may_pull_is_asked_for_and_what_can_t_be_listed_is_unknown(pulls: tu
     assert "aks-dev" not in names(clusters_that_may_pull(found, by_name["contosohub"]))
     # The admin user's password needs no role.
     assert names(clusters_that_may_pull(found, by_name["contosobuild"])) == names(found.clusters.values)
-    unasked = find_unasked(found, by_name["contosohub"], {}, NOW)
+    unasked = find_unasked(found, clusters_that_may_pull(found, by_name["contosohub"]), {}, NOW)
     assert {one.name for one in unasked} >= {"aks-platform", "contoso-restricted"}
 
 
@@ -137,11 +140,30 @@ def test_an_answer_counts_for_a_day_and_a_refusal_does_not(pulls: tuple[AzureSes
     found = replace(pulls[1], clusters=Partial(pulls[1].clusters.values))
     hub = next(one for one in found.registries.values if one.name == "contosohub")
     fresh = {one.id.lower(): ClusterImages(one, NOW) for one in found.clusters.values}
-    assert find_unasked(found, hub, fresh, NOW + MOST_AGE) == ()
-    old = find_unasked(found, hub, fresh, NOW + MOST_AGE + timedelta(seconds=1))
+    assert find_unasked(found, clusters_that_may_pull(found, hub), fresh, NOW + MOST_AGE) == ()
+    old = find_unasked(found, clusters_that_may_pull(found, hub), fresh, NOW + MOST_AGE + timedelta(seconds=1))
     assert old[0].why == "asked 1 day ago"
     refused = ServiceError("Could not ask", "Run command is off.", "Switch it on.")
     failed = {key: replace(one, error=refused) for key, one in fresh.items()}
-    assert "could not be asked: Run command is off" in find_unasked(found, hub, failed, NOW)[0].label
+    may_pull = clusters_that_may_pull(found, hub)
+    assert "could not be asked: Run command is off" in find_unasked(found, may_pull, failed, NOW)[0].label
     unlisted = replace(found, clusters=Partial(found.clusters.values, (Refusal("contoso-x", refused),)))
-    assert [one.name for one in find_unasked(unlisted, hub, fresh, NOW)] == ["contoso-x"]
+    assert [one.name for one in find_unasked(unlisted, may_pull, fresh, NOW)] == ["contoso-x"]
+
+
+def test_by_a_secret_each_cluster_may_pull_and_who_ran_an_image_may_for_everyone(
+    pulls: tuple[AzureSession, Pulls],
+) -> None:
+    found = pulls[1]
+    hub = next(one for one in found.registries.values if one.name == "contosohub")
+    dev = next(one for one in found.clusters.values if one.name == "aks-dev")
+    none, apps = FoundAnswers(), KnownApps(Partial(()), NOW)
+    assert "aks-dev" not in names(known_running(found, hub, none, apps, NOW).may_pull)
+    by_secret = known_running(found, hub, none, apps, NOW, by_secret=True)
+    assert "aks-dev" in names(by_secret.may_pull)
+    assert "aks-dev (not asked)" in [one.label for one in by_secret.unasked]
+    image = RunningImage("shop", "Deployment", "web", f"{hub.login_server}/app:v1", "", 1)
+    old = FoundAnswers({dev.id.lower(): ClusterImages(dev, NOW - timedelta(days=6), (image,))})
+    known = known_running(found, hub, old, apps, NOW)
+    assert "aks-dev" in names(known.may_pull)
+    assert "aks-dev (asked 6 days ago)" in [one.label for one in known.unasked]

@@ -14,6 +14,7 @@ from services.policies.store import create_policy
 from services.schedules.runs import RunState, ScheduledRun, list_runs, read_parts
 from services.schedules.schedule import ScheduleSpec, Timing
 from services.schedules.store import request_run, save_schedule, set_active
+from tests.support.cluster_answers import answer_clusters
 from tests.support.killed import Killed, killed_at
 from tests.support.own_sandbox import OwnSandbox
 from ui.deletion import deletions
@@ -51,6 +52,7 @@ def scheduled(own: OwnSandbox) -> str:
     who = connection.own_who()
     policy = create_policy(database(), who, TEXT).id
     save_schedule(database(), who, policy, ScheduleSpec((own.registry().id,), Timing(3), 1), who)
+    answer_clusters(own)
     return policy
 
 
