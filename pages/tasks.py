@@ -22,7 +22,7 @@ from ui.navigation import pages, selection
 from ui.navigation.links import last_step, link_to, open_page, registry_steps, step
 from ui.runtime import connection
 from ui.tasks import dialogs, reading
-from ui.tasks.tables import in_words, latest_runs, show_runs, show_tasks
+from ui.tasks.tables import in_words, show_runs, show_tasks
 
 who = connection.who()
 here = {"registry": st.query_params.get("registry", "")}
@@ -37,6 +37,14 @@ def runs_of(registry: Registry, task: str = "") -> Partial[Run] | ServiceError:
         return error
 
 
+def last_of(registry: Registry) -> Partial[Run] | ServiceError:
+    """The last run of each task, or why they can't be read."""
+    try:
+        return reading.last_runs(who, registry)
+    except ServiceError as error:
+        return error
+
+
 def forget(registry: Registry, task: str, run: str = "") -> None:
     """Drops what was read of tasks, and of the registry: a run may have deleted images."""
     reading.forget(who, registry, task, run)
@@ -45,24 +53,20 @@ def forget(registry: Registry, task: str, run: str = "") -> None:
 
 
 def show_all(registry: Registry, tasks: Partial[Task]) -> None:
-    runs = runs_of(registry)
-    show_partial(Part(tasks, "task"), *([] if isinstance(runs, ServiceError) else [Part(runs, "run")]))
-    listed = None if isinstance(runs, ServiceError) else runs.values
-    for run in latest_runs(listed or ()).values():
+    runs, last = runs_of(registry), last_of(registry)
+    show_partial(Part(tasks, "task"), *([] if isinstance(last, ServiceError) else [Part(last, "run")]))
+    for run in () if isinstance(last, ServiceError) else last.values:
         if run.failed:
             warn_of(run)
     if tasks.values:
-        if opened := show_tasks(tasks.values, None if listed is None or runs_lack(runs) else listed, registry.id):
+        known = None if isinstance(last, ServiceError) or last.refused else last.values
+        if opened := show_tasks(tasks.values, known, registry.id):
             open_page(pages.TASKS, **here, task=opened)
     elif not tasks.refused:
         empty(":material/event_repeat:", "No tasks", "A retention policy can become one: see acr purge on its page.")
     st.subheader("Last runs", anchor=False)
     show_last_runs(registry, runs)
     az_lines(az_tasks.list_tasks(registry.name), az_tasks.list_runs(registry.name))
-
-
-def runs_lack(runs: Partial[Run] | ServiceError) -> bool:
-    return isinstance(runs, ServiceError) or bool(runs.refused)
 
 
 def warn_of(run: Run) -> None:

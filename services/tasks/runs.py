@@ -1,7 +1,8 @@
 """Runs of a registry's tasks, and what they wrote. https://learn.microsoft.com/rest/api/containerregistry/runs"""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from azure.mgmt.containerregistrytasks import models
 from services.arm.pages import items
 from services.connection.answers import checked, read_entries, time_or_none
 from services.connection.errors import ServiceError, as_service_error
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, flatten, parallel_map
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -71,6 +72,24 @@ def list_runs(session: AzureSession, registry: Registry, task: str = "") -> Part
         client = session.tasks(registry.subscription_id).runs
         listed = items(session, client.list, registry.resource_group, registry.name, **of)
         return read_entries(f"runs of {task or registry.name}", islice(listed, MOST_RUNS), _run)
+
+
+def latest_runs(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """The newest run of each task; `runs` has the newest first."""
+    found: dict[str, Run] = {}
+    for run in runs:
+        found.setdefault(run.task, run)
+    return tuple(found.values())
+
+
+def last_runs(session: AzureSession, registry: Registry, tasks: Iterable[str]) -> Partial[Run]:
+    """The newest run of each of these tasks that has one, each asked for by itself."""
+
+    def read(task: str) -> Partial[Run]:
+        found = list_runs(session, registry, task)
+        return replace(found, values=found.values[:1])
+
+    return flatten(parallel_map(read, tasks))
 
 
 def get_run(session: AzureSession, registry: Registry, run: str) -> Run:

@@ -18,7 +18,6 @@ from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.elements import write_permission
 from ui.runtime import connection
 from ui.runtime.database import database
-from ui.tasks import tables
 
 HERE = {"registry": REGISTRY}
 POLICY = """\
@@ -61,14 +60,16 @@ def test_tasks_are_listed_with_those_that_failed_first(open_view: Open, own: Own
     assert next(one.value.replace("\\", "") for one in at.error).startswith("z-build: Failed ")
 
 
-def test_the_last_run_of_a_task_is_unknown_where_newer_runs_fill_the_list(
+def test_a_task_whose_last_run_is_not_among_the_latest_is_asked_for_by_itself(
     open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant(own)
-    for module in (services_runs, tables):
-        monkeypatch.setattr(module, "MOST_RUNS", 1)
+    failed = run(document(own), "ca0", "nightly", "2026-02-01T12:00:00Z", Result("Failed", "x", "no such repository"))
+    own.sandbox.store.put_resource(failed)
+    monkeypatch.setattr(services_runs, "MOST_RUNS", 1)
     at = open_view("tasks.py", **HERE)
-    assert list(at.dataframe[0].value["Last run"]) == ["Failed", "Unknown: not among the latest 1 runs"]
+    assert list(at.dataframe[0].value["Last run"]) == ["Failed", "Failed"]
+    assert any("no such repository" in one.value for one in at.error)
 
 
 def test_a_registry_without_tasks_says_what_would_be_there(open_view: Open) -> None:

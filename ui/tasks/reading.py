@@ -24,6 +24,19 @@ def list_runs(who: str, registry: Registry, task: str = "") -> Partial[Run]:
     return runs.list_runs(connection.session(who), registry, task)
 
 
+@st.cache_resource(ttl="30s", show_spinner="Reading runs", max_entries=200, hash_funcs=BY_ID)
+def last_runs(who: str, registry: Registry) -> Partial[Run]:
+    """The last run of each task. Those that are not among the registry's latest runs are asked for by task."""
+    found = list_runs(who, registry)
+    newest = runs.latest_runs(found.values)
+    if len(found.values) + len(found.refused) < runs.MOST_RUNS:
+        return Partial(newest, found.refused)
+    known = {run.task for run in newest}
+    names = [task.name for task in list_tasks(who, registry).value.values if task.name not in known]
+    more = runs.last_runs(connection.session(who), registry, names)
+    return Partial((*newest, *more.values), (*found.refused, *more.refused))
+
+
 @st.cache_resource(ttl="30s", show_spinner="Reading run", max_entries=200, hash_funcs=BY_ID)
 def get_run(who: str, registry: Registry, run: str) -> Run:
     return runs.get_run(connection.session(who), registry, run)
@@ -46,5 +59,6 @@ def forget(who: str, registry: Registry, task: str = "", run: str = "") -> None:
     facts.clear(who, registry)
     for one in {"", task}:
         list_runs.clear(who, registry, one)
+    last_runs.clear(who, registry)
     get_run.clear(who, registry, run)
     read_log.clear(who, registry, run)

@@ -1,29 +1,22 @@
 """The tables of a registry's tasks and of their runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pyarrow as pa
 import streamlit as st
 
-from services.tasks.runs import MOST_RUNS, Run
+from services.tasks.runs import Run
 from services.tasks.tasks import Task
 from ui.elements.columns import ago_column
 from ui.elements.selectable_table import openable
 from ui.elements.table import UTC
 
 
-def latest_runs(runs: Sequence[Run]) -> Mapping[str, Run]:
-    """The newest run of each task; `runs` has the newest first."""
-    found: dict[str, Run] = {}
-    for run in runs:
-        found.setdefault(run.task, run)
-    return found
-
-
 def show_tasks(tasks: Sequence[Task], runs: Sequence[Run] | None, key: str) -> str | None:
-    """One row a task, those whose last run failed first; returns the name of the opened one. `runs` None: unknown."""
-    latest = latest_runs(runs or ())
+    """One row a task, those whose last run failed first; returns the name of the opened one. `runs`: the last one of
+    each; None: unknown."""
+    latest = {run.task: run for run in runs or ()}
 
     def last(task: Task) -> Run | None:
         return latest.get(task.name)
@@ -31,9 +24,7 @@ def show_tasks(tasks: Sequence[Task], runs: Sequence[Run] | None, key: str) -> s
     def last_run(task: Task) -> str:
         if found := last(task):
             return found.status
-        if runs is None:
-            return "Unknown"
-        return "None listed" if len(runs) < MOST_RUNS else f"Unknown: not among the latest {MOST_RUNS} runs"
+        return "Unknown" if runs is None else "None listed"
 
     opened = openable(
         sorted(tasks, key=lambda task: (not getattr(last(task), "failed", False), task.name.casefold())),
