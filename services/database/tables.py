@@ -246,6 +246,9 @@ scheduled_runs = Table(
     Column("decided_by", Text, nullable=False),
     Column("decided_login", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("requested", Boolean, nullable=False, server_default=false()),  # By a person: it only proposes.
+    # Whether the approval deletes all that was proposed, but for what is gone.
+    Column("approved_all", Boolean, nullable=False, server_default=false()),
     # Two processes that both find a time due plan it once.
     UniqueConstraint("policy", "due", "registry", name="scheduled_once"),
 )

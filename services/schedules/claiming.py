@@ -40,7 +40,8 @@ _NOT_BEGUN = "The scheduled deletion was not begun"
 
 @dataclass(frozen=True)
 class ClaimedRun:
-    """A run that this process plans now. `spec` is None where the schedule was deleted since, or paused."""
+    """A run that this process plans now. One that a person `requested` only proposes. `spec` is None where the schedule
+    was deleted since, or paused."""
 
     id: str
     policy: str
@@ -48,6 +49,7 @@ class ClaimedRun:
     due: datetime
     runs_as: str
     attempt: int
+    requested: bool
     version: int
     text: str
     spec: ScheduleSpec | None
@@ -168,7 +170,9 @@ def _claimed(db: Connection, run: str, attempt: int) -> ClaimedRun | str:
         return f"The console's process ended {MOST_ATTEMPTS} times while it was planned: see the log."
     schedule = db.execute(select(schedules).where(schedules.c.policy == row.policy)).one_or_none()
     spec = schedule_of(schedule).spec if schedule else None
-    return ClaimedRun(run, row.policy, row.registry, row.due, row.runs_as, attempt, found.version, found.text, spec)
+    return ClaimedRun(
+        run, row.policy, row.registry, row.due, row.runs_as, attempt, row.requested, found.version, found.text, spec
+    )
 
 
 @contextmanager
@@ -221,9 +225,9 @@ def fail_run(engine: Engine, run: ClaimedRun, error: str) -> None:
 
 def record_plan(engine: Engine, run: ClaimedRun, figures: Figures, parts: Sequence[ProposedPart]) -> RunState:
     """Records what a run would delete, and returns its state: STARTED where the deletions may begin, by `begin_part`,
-    since as many of the registry as the schedule asks for were approved and done with this version of the policy,
-    schedule and policy are still those that it was planned by, nothing is above its ceiling, and every cluster that
-    could run any of it answered. An older proposal of the registry is replaced.
+    since nobody requested it, as many of the registry as the schedule asks for were approved and done with this version
+    of the policy, schedule and policy are still those that it was planned by, nothing is above its ceiling, and every
+    cluster that could run any of it answered. An older proposal of the registry is replaced.
 
     Raises ServiceError: NoDatabase, TakenOver.
     """
@@ -281,7 +285,7 @@ def _state(db: Connection, run: ClaimedRun, figures: Figures) -> RunState:
     if not figures.manifests:
         return RunState.BLOCKED if figures.unread else RunState.NOTHING
     schedule = _schedule_now(db, run)
-    if isinstance(schedule, str) or figures.above or figures.unasked:
+    if run.requested or isinstance(schedule, str) or figures.above or figures.unasked:
         return RunState.PROPOSED
     done = count_done(db, run.policy, run.version, run.registry, figures.created)
     return RunState.STARTED if done >= schedule.spec.proposals else RunState.PROPOSED

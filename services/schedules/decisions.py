@@ -1,20 +1,37 @@
 """What a person decides about a proposal: approved, once, or declined."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, Engine, select, update
 
 from services.connection.errors import ServiceError
 from services.database.engine import clock, writing
 from services.database.tables import policies, scheduled_runs
+from services.deletion.several import RepositoryPart, SeveralPlan
 from services.jobs.audit import add_entry, login_of
 from services.schedules.claiming import add_job
-from services.schedules.runs import RunState, ScheduledRun
+from services.schedules.runs import ProposedPart, RunState, ScheduledRun
 
 MOST_REASON = 500
 _APPROVED, _DECLINED = "approved scheduled run", "declined scheduled run"
 
 
-def approve_run(engine: Engine, who: str, run: ScheduledRun, jobs: int) -> None:
-    """Records that `who` approves a proposal, which begins so many deletions by `begin_job`. Raises ServiceError:
+def approves_all(proposed: Iterable[ProposedPart], plan: SeveralPlan) -> bool:
+    """Whether a plan deletes all that was proposed, but for manifests that are gone from repositories that it read
+    completely. What it could not read, or keeps, was approved by nobody. Pure."""
+    read = {one.name: one for one in (*plan.parts, *plan.staying)}
+    return all(part.repository in read and _deletes(read[part.repository], part) for part in proposed)
+
+
+def _deletes(now: RepositoryPart, proposed: ProposedPart) -> bool:
+    there = {row.digest for row in now.contents.rows}
+    left = {one.digest for one in proposed.deleted} - {one.item.digest for one in now.deleted}
+    return not left or (now.contents.complete and not left & there)
+
+
+def approve_run(engine: Engine, who: str, run: ScheduledRun, jobs: int, *, everything: bool) -> None:
+    """Records that `who` approves a proposal, which begins so many deletions by `begin_job`: of `everything` that was
+    proposed, as `approves_all` has it. Only that counts towards runs without approval. Raises ServiceError:
     NoDatabase, ChangedMeanwhile where it was decided or replaced, or the policy has a newer version."""
     title = "The proposal was not approved"
     with writing(engine, title) as db:
@@ -25,8 +42,18 @@ def approve_run(engine: Engine, who: str, run: ScheduledRun, jobs: int) -> None:
         if newest != run.version:
             cause = "The policy was changed or deleted since."
             raise ServiceError(title, cause, "Propose again: the run follows the new version.", "ChangedMeanwhile")
-        _decide(db, who, run, RunState.APPROVED, jobs=jobs)
-        add_entry(db, who, _APPROVED, "", policy=run.policy, registry=run.registry, run=run.id, deletions=jobs)
+        _decide(db, who, run, RunState.APPROVED, jobs=jobs, approved_all=everything)
+        add_entry(
+            db,
+            who,
+            _APPROVED,
+            "",
+            policy=run.policy,
+            registry=run.registry,
+            run=run.id,
+            deletions=jobs,
+            everything=everything,
+        )
 
 
 def begin_job(db: Connection, run: ScheduledRun, repository: str, job: str) -> None:

@@ -94,7 +94,8 @@ class BegunJob:
 @dataclass(frozen=True)
 class ScheduledRun:
     """One run. `version` of the policy and `planned` are None until it is planned, `figures` where it failed with
-    `error` before. `jobs` were begun, of the `wanted` that were to be."""
+    `error` before. `jobs` were begun, of the `wanted` that were to be. `approved_all`: whether its approval left out
+    nothing that it proposed and that was still there."""
 
     id: str
     policy: str
@@ -111,12 +112,16 @@ class ScheduledRun:
     decided_by: str
     decided_login: str
     reason: str
+    approved_all: bool
 
     @property
     def done(self) -> bool:
-        """Whether all that it was to delete is deleted."""
+        """Whether a person approved all that it proposed, and all of that is deleted."""
         return (
-            bool(self.wanted) and len(self.jobs) == self.wanted and all(one.state == "Completed" for one in self.jobs)
+            self.approved_all
+            and bool(self.wanted)
+            and len(self.jobs) == self.wanted
+            and all(one.state == "Completed" for one in self.jobs)
         )
 
     @property
@@ -131,9 +136,9 @@ class ScheduledRun:
         return next((state for state in order if states[state]), "")
 
 
-def queue_runs(db: Connection, schedule: Schedule, due: datetime) -> int:
+def queue_runs(db: Connection, schedule: Schedule, due: datetime, *, requested: bool = False) -> int:
     """Adds a run of each registry of the schedule at that time, in the transaction `db`; those that are there already
-    stay as they are. Returns how many were added."""
+    stay as they are. One that is `requested` by a person only proposes. Returns how many were added."""
     there = set(
         db.execute(
             select(scheduled_runs.c.registry).where(
@@ -145,7 +150,7 @@ def queue_runs(db: Connection, schedule: Schedule, due: datetime) -> int:
         {
             "id": new_id(), "policy": schedule.policy, "runs_as": schedule.runs_as, "registry": registry, "due": due,
             "state": RunState.QUEUED, "attempt": 0, "lease_until": due, "error": "", "jobs": 0, "decided_by": "",
-            "decided_login": "", "reason": "",
+            "decided_login": "", "reason": "", "requested": requested, "approved_all": False,
         }
         for registry in schedule.spec.registries
         if registry not in there
@@ -200,13 +205,16 @@ def read_parts(engine: Engine, run: str) -> tuple[ProposedPart, ...]:
 
 
 def count_done(db: Connection, policy: str, version: int, registry: str, created: str) -> int:
-    """How many runs of that version of the policy on the registry a person approved that deleted all that they were
-    to. One that was deleted and `created` again under its name is another registry."""
+    """How many runs of that version of the policy on the registry deleted all that they proposed, each approved by a
+    person since the schedule was last saved or resumed: who does either need not be who may delete. A registry that was
+    deleted and `created` again under its name is another one."""
+    saved = select(schedules.c.saved).where(schedules.c.policy == policy).scalar_subquery()
     approved = select(scheduled_runs).where(
         scheduled_runs.c.policy == policy,
         scheduled_runs.c.registry == registry,
         scheduled_runs.c.version == version,
         scheduled_runs.c.state == RunState.APPROVED,
+        scheduled_runs.c.decided >= saved,
     )
     runs = read_runs(db, db.execute(approved).all())
     return sum(one.done for one in runs if created and one.figures and one.figures.created == created)
@@ -241,7 +249,7 @@ def read_runs(db: Connection, rows: Sequence[Row[Any]]) -> tuple[ScheduledRun, .
         ScheduledRun(
             row.id, row.policy, row.registry, row.due, RunState(row.state), row.version, row.planned,
             figures_of(row.figures), row.error, row.jobs, tuple(begun.get(row.id, ())), row.decided, row.decided_by,
-            row.decided_login, row.reason,
+            row.decided_login, row.reason, row.approved_all,
         )
         for row in rows
     )  # fmt: skip

@@ -41,8 +41,8 @@ class ScheduleSpec:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The schedule of a policy. `runs_as`: the cloud and identity of the console that runs it; `who` saved it last,
-    with the name `login` or ""."""
+    """The schedule of a policy. `runs_as`: the cloud and identity of the console that runs it; `who` saved or
+    resumed it last, with the name `login` or ""."""
 
     policy: str
     spec: ScheduleSpec

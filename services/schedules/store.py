@@ -72,14 +72,18 @@ def save_schedule(engine: Engine, who: str, policy: str, spec: ScheduleSpec, run
 
 
 def set_active(engine: Engine, who: str, policy: str, *, active: bool) -> None:
-    """Pauses a schedule, or resumes it: what was due meanwhile is not run. Raises ServiceError: NoDatabase,
+    """Pauses a schedule, or resumes it: what was due meanwhile is not run, and what was approved before does not count.
+    Raises ServiceError: NoDatabase,
     NoSchedule."""
     with writing(engine, _NOT_SAVED) as db:
         schedule = _require_schedule(db, policy)
         if schedule.active == active:
             return
         due = next_due(schedule.spec.timing, clock(db))
-        db.execute(update(schedules).where(schedules.c.policy == policy).values(active=active, due=due))
+        values: dict[str, Any] = {"active": active, "due": due}
+        if active:
+            values |= {"who": who, "login": login_of(db, who), "saved": clock(db)}
+        db.execute(update(schedules).where(schedules.c.policy == policy).values(values))
         if not active:
             _drop_queued(db, policy)
         add_entry(db, who, RESUMED if active else PAUSED, "", policy=policy)
@@ -95,12 +99,12 @@ def delete_schedule(engine: Engine, who: str, policy: str) -> None:
 
 
 def request_run(engine: Engine, who: str, policy: str) -> datetime:
-    """Makes a run due now beside those of the schedule, which proposes as they do; returns its time. Raises
+    """Makes a run due now beside those of the schedule, which only proposes; returns its time. Raises
     ServiceError: NoDatabase, NoSchedule."""
     with writing(engine, "The run was not requested") as db:
         schedule = _require_schedule(db, policy)
         now = clock(db)
-        queue_runs(db, schedule, now)
+        queue_runs(db, schedule, now, requested=True)
         add_entry(db, who, REQUESTED, "", policy=policy, registries=list(schedule.spec.registries))
         return now
 

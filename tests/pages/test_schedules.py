@@ -1,15 +1,17 @@
 """A schedule of a policy on its page: saved, run by the worker, approved, declined, and what can't be."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from sandbox.clusters.clusters import CLUSTER_TYPE
 from services.connection.errors import ServiceError
 from services.connection.write_permission import WritePermission
-from services.database.tables import policy_versions
+from services.database.tables import policy_versions, schedules
 from services.jobs.audit import read_entries
 from services.policies.store import list_versions, save_policy
 from services.schedules import planning
@@ -25,7 +27,7 @@ from ui.elements import write_permission
 from ui.jobs import runs
 from ui.runtime import connection
 from ui.runtime.database import database
-from ui.schedules import worker
+from ui.schedules import proposal, worker
 
 
 def work() -> int:
@@ -61,6 +63,14 @@ def test_a_run_of_a_policy_that_is_not_understood_fails_with_the_reason(open_vie
     (run,) = list_runs(database(), policy)
     assert run.state is RunState.FAILED
     assert "does not understand the policy. Line 1, column 1: The policy needs the key rules." in run.error
+
+
+def run_due(policy: str) -> ScheduledRun:
+    """The run of a time that is due, as the worker left it."""
+    with database().begin() as db:
+        db.execute(update(schedules).values(due=datetime.now(UTC) - timedelta(milliseconds=10)))
+    assert work() == 1
+    return list_runs(database(), policy)[0]
 
 
 def wait(run: ScheduledRun) -> ScheduledRun:
@@ -123,18 +133,59 @@ def test_a_run_proposes_is_approved_and_then_runs_by_itself(open_view: Open, own
     assert len(before - left) == 1
     # One was approved and done, which is what the schedule asks for.
     own.push("pr-3", number=7)
-    again = wait(request(open_view, policy))
+    # Also then nobody's click deletes: a run that is requested proposes.
+    assert request(open_view, policy).state is RunState.PROPOSED
+    again = wait(run_due(policy))
     assert (again.state, again.progress) == (RunState.STARTED, "Completed")
     assert set(own.tags()) == {"pr-3", "v9"}
     at = open_view("policies.py", policy=policy, show="Schedule")
     assert list(next(one.value for one in at.dataframe if "State" in one.value.columns)["State"]) == [
         "Started by the schedule: Completed",
+        "Replaced by a newer one",
         "Approved: Completed",
     ]
     assert figures(at)["Runs by itself"][0] == "1 of 1"
     what = [one.fields["what"] for one in read_entries(database(), None)]
     for entry in ("proposed scheduled run", "approved scheduled run", "started scheduled run"):
         assert entry in what
+
+
+def test_who_may_read_a_part_approves_that_part_alone(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    for number, tag in ((5, "pr-5"), (6, "pr-6"), (7, "v9")):
+        own.push(tag, number=number, repository="team/secret")
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    assert run.figures and run.figures.repositories == 2
+    own.break_(*({"path": f"/acr/v1/team/secret{rest}", "status": 403} for rest in ("", "/_manifests", "/_tags")))
+    st.cache_resource.clear()
+    connection.use(own.session())
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    assert "1 repository of the proposal could not be read by you, or is gone" in said(at)
+    assert "Nothing has changed" not in said(at) and "deleted already" not in said(at)
+    # What the console's identity found there is not shown.
+    assert not [one for one in at.expander if "Changed since" in one.label]
+    approve(open_view, policy, run)
+    done = wait(run)
+    assert (done.progress, done.done) == ("Completed", False)
+    assert "it does not count" in said(open_view("policies.py", policy=policy, show="Schedule", proposal=run.id))
+    own.break_()
+    st.cache_resource.clear()
+    connection.use(own.session())
+    assert run_due(policy).state is RunState.PROPOSED
+    assert set(own.tags("team/secret")) == {"pr-5", "pr-6", "v9"}
+
+
+def test_who_does_not_see_the_registry_declines_nothing(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(own)
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    monkeypatch.setattr(proposal, "sees", lambda *_: False)
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    assert "You don't see this registry in Azure" in said(at)
+    assert "Decline proposal" not in [one.label for one in at.button]
 
 
 def test_overview_says_what_waits_for_approval(open_view: Open, own: OwnSandbox) -> None:
@@ -261,7 +312,7 @@ def test_above_the_ceiling_a_run_waits_whatever_was_approved(open_view: Open, ow
         POLICY.replace("rules:", "ask_again_above: {share_percent: 1}\nrules:"),
     )
     own.push("pr-3", number=7)
-    again = request(open_view, policy)
+    again = run_due(policy)
     assert again.state is RunState.PROPOSED
     assert again.figures and again.figures.above
 

@@ -65,7 +65,8 @@ def edit_schedule(who: str, version: PolicyVersion, policy: Policy, before: Sche
             1,
             MOST_PROPOSALS,
             before.spec.proposals if before else PROPOSALS,
-            help="Of each registry. Until then a run only proposes. A new version of the policy begins again.",
+            help="Of each registry. Until then a run only proposes. A new version of the policy begins again, and so "
+            "does saving or resuming the schedule.",
             key=f"proposals of the schedule {version.id}",
         )
         asks = st.toggle(

@@ -10,7 +10,7 @@ from services.policies.policy import Policy, matches
 from services.policies.simulation import Simulation
 from services.policies.store import PolicyVersion
 from services.registries.registry import Registry
-from services.schedules.decisions import MOST_REASON, approve_run, begin_job, decline_run
+from services.schedules.decisions import MOST_REASON, approve_run, approves_all, begin_job, decline_run
 from services.schedules.planning import NOT_OF_POLICY
 from services.schedules.runs import ProposedPart, RunState, ScheduledRun, find_run, read_parts
 from services.wording import counted
@@ -80,11 +80,14 @@ def show_proposal(
             help=exact(run.due),
             width="content",
         )
-        if run.state is RunState.PROPOSED and st.button(
-            "Decline proposal", icon=":material/close:", disabled=not may_write()
+        seen = sees(run, registries)
+        if (
+            seen
+            and run.state is RunState.PROPOSED
+            and st.button("Decline proposal", icon=":material/close:", disabled=not may_write())
         ):
             _ask_decline(who, run)
-    if not sees(run, registries):
+    if not seen:
         st.info(
             "You don't see this registry in Azure, and so not what the run found.", icon=":material/visibility_off:"
         )
@@ -129,7 +132,7 @@ def show_proposal(
             policy,
             registry,
             lambda plan: _approve(who, run, registry, plan),
-            show_before=lambda found: _show_changes(parts, found),
+            show_before=lambda found: _show_changes(run, parts, found),
             parts_alone=False,
         )
 
@@ -154,8 +157,18 @@ def _show_line(run: ScheduledRun) -> None:
         st.warning(plain(above), icon=":material/vertical_align_top:")
 
 
-def _show_changes(parts: Sequence[ProposedPart], found: Simulation) -> None:
+def _show_changes(run: ScheduledRun, parts: Sequence[ProposedPart], found: Simulation) -> None:
     """What the plan of now deletes beyond what was proposed, and what it does not any more."""
+    read = frozenset(one.name for one in found.repositories)
+    # What the console found in a repository is not for whoever can't read it.
+    parts = [one for one in parts if one.repository in read]
+    unread = (run.figures.repositories if run.figures else 0) - len(parts)
+    if unread > 0:
+        st.warning(
+            f"{counted(unread, 'repository', 'repositories')} of the proposal could not be read by you, or is gone: "
+            "nothing of that is deleted now, and your approval does not count towards runs without one.",
+            icon=":material/visibility_off:",
+        )
     proposed = {(part.repository, one.digest): one.tags for part in parts for one in part.deleted}
     planned = {(one.name, item.digest): item.tags for one in found.repositories for item in one.plan.unblocked}
     more, fewer = planned.keys() - proposed.keys(), proposed.keys() - planned.keys()
@@ -165,7 +178,7 @@ def _show_changes(parts: Sequence[ProposedPart], found: Simulation) -> None:
     }
     fewer -= asked
     if not more and not fewer:
-        if not asked:
+        if not asked and unread <= 0:
             st.success("Nothing has changed since it was proposed.", icon=":material/check_circle:")
         return
     words = [f"{len(more):,} more" if more else "", f"{len(fewer):,} no longer deleted" if fewer else ""]
@@ -193,7 +206,8 @@ def _show_changes(parts: Sequence[ProposedPart], found: Simulation) -> None:
 def _approve(who: str, run: ScheduledRun, registry: Registry, plan: SeveralPlan) -> None:
     """Records the approval, and starts the deletions as `who`. Raises ServiceError."""
     require_permission(who, "approve scheduled run", registry.name)
-    approve_run(database(), who, run, len(plan.parts))
+    everything = approves_all(read_parts(database(), run.id), plan)
+    approve_run(database(), who, run, len(plan.parts), everything=everything)
     start_several(who, registry, plan, within=lambda repository: lambda db, job: begin_job(db, run, repository, job))
 
 
@@ -218,6 +232,8 @@ def _show_past(who: str, run: ScheduledRun, registry: Registry | None) -> None:
         by = plain(name_of(run.decided_by, run.decided_login))
         reason = f": {plain(run.reason)}" if run.reason else ""
         st.markdown(f"{run.state} {ago(run.decided)} by {by}{reason}", help=exact(run.decided))
+    if run.state is RunState.APPROVED and not run.approved_all:
+        st.caption("Not all that was proposed was deleted: it does not count towards runs without approval.")
     for known in (*figures.above, *figures.unknown):
         st.warning(plain(known), icon=":material/help:")
     show_metrics(

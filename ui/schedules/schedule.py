@@ -147,8 +147,8 @@ def _show_head(
                 "Runs by itself",
                 f"{alone:,} of {len(done):,}",
                 beside=f"{of}, each after {counted(needed, 'approved run')}",
-                help=f"Of version {version.version}: a new version of the policy only proposes again. What is above "
-                "the policy's ceiling always waits for approval.",
+                help=f"Of version {version.version}: a new version of the policy only proposes again, and so does a "
+                "schedule that was saved or resumed. What is above the policy's ceiling always waits for approval.",
             ),
         ]
     )
@@ -177,7 +177,7 @@ def _show_registries(
             "Clusters are not asked: what they answered within a day is used, and without that nothing is deleted of "
             "what they could run."
         )  # fmt: skip
-        st.caption(f"{asks} Saved by {plain(name_of(schedule.who, schedule.login))}.")
+        st.caption(f"{asks} Saved or resumed by {plain(name_of(schedule.who, schedule.login))}.")
 
 
 def _identity(schedule: Schedule) -> str:

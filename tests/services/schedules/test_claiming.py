@@ -90,6 +90,13 @@ def proposed(database: Engine, policy: str, figures: Figures = FIGURES) -> Sched
     return found
 
 
+def due_run(database: Engine) -> ClaimedRun:
+    """A run that nobody requested, taken."""
+    make_due(database)
+    queue_due(database, CONSOLE)
+    return claimed(database)
+
+
 def begin_deletion(database: Engine, within: Callable[..., None], *, done: bool = True) -> str:
     job = begin(
         database, ME, "delete manifests", "x.azurecr.io", "app", [JobItem(DIGEST, DIGEST)], {}, LEASE, within=within
@@ -101,8 +108,8 @@ def begin_deletion(database: Engine, within: Callable[..., None], *, done: bool 
     return job.id
 
 
-def approve(database: Engine, run: ScheduledRun, *, done: bool = True) -> None:
-    approve_run(database, ME, run, 1)
+def approve(database: Engine, run: ScheduledRun, *, done: bool = True, everything: bool = True) -> None:
+    approve_run(database, ME, run, 1, everything=everything)
     begin_deletion(database, lambda db, job: begin_job(db, run, "app", job), done=done)
 
 
@@ -340,14 +347,17 @@ def test_a_proposal_says_what_would_be_deleted_and_replaces_the_one_before(datab
     states = {one.id: one.state for one in list_runs(database, saved.policy)}
     assert states == {first.id: RunState.REPLACED, second.id: RunState.PROPOSED}
     with pytest.raises(ServiceError, match="does not wait any more: Replaced"):
-        approve_run(database, ME, first, 1)
+        approve_run(database, ME, first, 1, everything=True)
 
 
 def test_a_proposal_is_decided_once(database: Engine) -> None:
     saved = schedule(database)
     run = proposed(database, saved.policy)
     decline_run(database, ME, run, "Release week")
-    for again in (lambda: approve_run(database, ME, run, 1), lambda: decline_run(database, ME, run, "x")):
+    for again in (
+        lambda: approve_run(database, ME, run, 1, everything=True),
+        lambda: decline_run(database, ME, run, "x"),
+    ):
         with pytest.raises(ServiceError, match="does not wait any more: Declined"):
             again()
     now = find_run(database, run.id)
@@ -362,7 +372,7 @@ def test_a_proposal_of_an_older_version_is_not_approved(database: Engine) -> Non
     run = proposed(database, first.id)
     save_policy(database, ME, first, TEXT.replace("30", "60"))
     with pytest.raises(ServiceError, match="The policy was changed or deleted since"):
-        approve_run(database, ME, run, 1)
+        approve_run(database, ME, run, 1, everything=True)
 
 
 def test_after_enough_approved_and_done_a_run_starts_by_itself(database: Engine) -> None:
@@ -371,8 +381,7 @@ def test_after_enough_approved_and_done_a_run_starts_by_itself(database: Engine)
         assert approvals(database, saved.policy, 1, (ONE, TWO)) == {ONE: number, TWO: 0}
         approve(database, proposed(database, saved.policy))
     assert approvals(database, saved.policy, 1, (ONE,)) == {ONE: 2}
-    request_run(database, ME, saved.policy)
-    run = claimed(database)
+    run = due_run(database)
     assert record_plan(database, run, FIGURES, PARTS) is RunState.STARTED
     begin_deletion(database, lambda db, job: link_job(db, run, "app", job))
     with pytest.raises(ServiceError, match="was begun before"):
@@ -390,14 +399,15 @@ def test_what_is_above_the_ceiling_waits_whatever_was_approved(database: Engine)
     saved = schedule(database)
     approve(database, proposed(database, saved.policy))
     above = Figures(1, 9, 9, 10, 20, True, above=("It deletes 9 manifests: more than 1.",))
-    proposed(database, saved.policy, above)
+    assert record_plan(database, due_run(database), above, PARTS) is RunState.PROPOSED
 
 
 def test_what_a_cluster_could_run_that_did_not_answer_waits_whatever_was_approved(database: Engine) -> None:
     saved = schedule(database)
     approve(database, proposed(database, saved.policy))
-    run = proposed(database, saved.policy, Figures(1, 1, 1, 10, 20, True, unasked=("aks (not asked)",)))
-    assert run.figures and run.figures.unknown == ("Unknown what runs in aks (not asked).",)
+    unasked = Figures(1, 1, 1, 10, 20, True, unasked=("aks (not asked)",))
+    assert unasked.unknown == ("Unknown what runs in aks (not asked).",)
+    assert record_plan(database, due_run(database), unasked, PARTS) is RunState.PROPOSED
 
 
 def test_a_new_version_of_the_policy_proposes_again(database: Engine) -> None:
@@ -406,7 +416,40 @@ def test_a_new_version_of_the_policy_proposes_again(database: Engine) -> None:
     approve(database, proposed(database, first.id))
     save_policy(database, ME, first, TEXT.replace("30", "29"))
     assert approvals(database, first.id, 2, (ONE,)) == {ONE: 0}
-    proposed(database, first.id)
+    assert record_plan(database, due_run(database), FIGURES, PARTS) is RunState.PROPOSED
+
+
+def test_a_run_that_a_person_requests_only_proposes_whatever_was_approved(database: Engine) -> None:
+    saved = schedule(database)
+    approve(database, proposed(database, saved.policy))
+    proposed(database, saved.policy)
+    assert record_plan(database, due_run(database), FIGURES, PARTS) is RunState.STARTED
+
+
+def test_an_approval_of_a_part_vouches_for_nothing(database: Engine) -> None:
+    saved = schedule(database)
+    run = proposed(database, saved.policy)
+    approve(database, run, everything=False)
+    now = find_run(database, run.id)
+    assert now and (now.progress, now.done) == ("Completed", False)
+    assert approvals(database, saved.policy, 1, (ONE,)) == {ONE: 0}
+    assert record_plan(database, due_run(database), FIGURES, PARTS) is RunState.PROPOSED
+
+
+@pytest.mark.parametrize("saves", [True, False])
+def test_who_saves_or_resumes_a_schedule_lets_no_run_start(database: Engine, saves: bool) -> None:
+    """Neither needs a right on a registry: what was approved before does not count any more."""
+    saved = schedule(database, proposals=2)
+    approve(database, proposed(database, saved.policy))
+    assert approvals(database, saved.policy, 1, (ONE,)) == {ONE: 1}
+    if saves:
+        save_schedule(database, ME, saved.policy, ScheduleSpec((ONE,), Timing(3), 1), CONSOLE)
+    else:
+        approve(database, proposed(database, saved.policy))
+        set_active(database, ME, saved.policy, active=False)
+        set_active(database, ME, saved.policy, active=True)
+    assert approvals(database, saved.policy, 1, (ONE,)) == {ONE: 0}
+    assert record_plan(database, due_run(database), FIGURES, PARTS) is RunState.PROPOSED
 
 
 def test_a_registry_that_was_created_again_under_its_name_proposes_again(database: Engine) -> None:
@@ -428,7 +471,7 @@ def test_an_approved_run_that_is_not_done_vouches_for_nothing(database: Engine) 
     assert now and now.progress == "Running" and not now.done
     assert approvals(database, saved.policy, 1, (ONE,)) == {ONE: 0}
     second = proposed(database, saved.policy)
-    approve_run(database, ME, second, 2)
+    approve_run(database, ME, second, 2, everything=True)
     begin_deletion(database, lambda db, job: begin_job(db, second, "app", job))
     now = find_run(database, second.id)
     assert now and now.progress == "Interrupted" and not now.done
@@ -437,9 +480,8 @@ def test_an_approved_run_that_is_not_done_vouches_for_nothing(database: Engine) 
 def test_a_run_that_began_a_part_is_continued_without_beginning_it_again(database: Engine) -> None:
     saved = schedule(database)
     approve(database, proposed(database, saved.policy))
-    request_run(database, ME, saved.policy)
     two = (*PARTS, ProposedPart("web", 5, (ProposedManifest(DIGEST, ()),)))
-    first = claimed(database)
+    first = due_run(database)
     assert record_plan(database, first, FIGURES, two) is RunState.STARTED
     begin_deletion(database, lambda db, job: link_job(db, first, "app", job))
     end_lease(database)
@@ -457,8 +499,7 @@ def test_a_run_that_began_a_part_is_continued_without_beginning_it_again(databas
 def test_all_begun_and_killed_before_the_end_is_not_nothing(database: Engine) -> None:
     saved = schedule(database)
     approve(database, proposed(database, saved.policy))
-    request_run(database, ME, saved.policy)
-    first = claimed(database)
+    first = due_run(database)
     assert record_plan(database, first, FIGURES, PARTS) is RunState.STARTED
     begin_deletion(database, lambda db, job: link_job(db, first, "app", job))
     end_lease(database)
@@ -470,8 +511,7 @@ def test_all_begun_and_killed_before_the_end_is_not_nothing(database: Engine) ->
 def test_a_schedule_that_is_paused_begins_no_further_deletion(database: Engine) -> None:
     saved = schedule(database)
     approve(database, proposed(database, saved.policy))
-    request_run(database, ME, saved.policy)
-    run = claimed(database)
+    run = due_run(database)
     assert record_plan(database, run, FIGURES, PARTS) is RunState.STARTED
     set_active(database, ME, saved.policy, active=False)
     with pytest.raises(ServiceError, match="paused"):
@@ -510,8 +550,7 @@ def test_what_is_taken_back_while_it_is_planned_or_before_its_deletions_is_not_d
 ) -> None:
     saved = schedule(database)
     approve(database, proposed(database, saved.policy))
-    request_run(database, ME, saved.policy)
-    run = claimed(database)
+    run = due_run(database)
     if not planned:
         taken_back(database, saved.policy)
         assert record_plan(database, run, FIGURES, PARTS) is RunState.PROPOSED
