@@ -120,6 +120,12 @@ def answers(engine: Engine) -> None:
         db.execute(select(1))
 
 
+def read_clock(engine: Engine) -> datetime:
+    """The time by `clock`. Raises ServiceError (NoDatabase)."""
+    with reading(engine, "The database's clock could not be read") as db:
+        return clock(db)
+
+
 def clock(db: Connection) -> datetime:
     """The time by which leases are counted: PostgreSQL's own, since the clocks of replicas differ."""
     if db.dialect.name == "postgresql":

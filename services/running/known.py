@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from services.aks.clusters import Cluster
 from services.connection.parallel import Partial
@@ -77,16 +77,22 @@ def known_running(
 
 
 def read_known(
-    session: AzureSession, store: AnswerStore, who: str, registry: Registry, *, by_secret: bool = False
+    session: AzureSession,
+    store: AnswerStore,
+    who: str,
+    registry: Registry,
+    now: datetime,
+    *,
+    by_secret: bool = False,
 ) -> RunningKnown:
-    """What `who`, by this session, may see of what runs of a registry. Asks no cluster. `by_secret` as in
+    """What `who`, by this session, may see of what runs of a registry at `now`. Asks no cluster. `by_secret` as in
     `known_running`.
 
     Raises ServiceError as `read_pulls` does. One that can't be asked is unknown.
     """
     pulls = read_pulls(session)
     answers = store.find(who, pulls.clusters.values)
-    return known_running(pulls, registry, answers, known_apps(session), datetime.now(UTC), by_secret=by_secret)
+    return known_running(pulls, registry, answers, known_apps(session), now, by_secret=by_secret)
 
 
 def ask_and_keep(

@@ -15,6 +15,8 @@ from services.wording import counted
 
 # An older answer says what ran then, and not what runs now.
 MOST_AGE = timedelta(days=1)
+# The clocks of two machines differ a little. One later than that has a wrong time, and so any age.
+MOST_AHEAD = timedelta(minutes=5)
 ALL_APPS = "Container Apps and Container Instances"
 
 
@@ -69,6 +71,8 @@ def _unasked(
             yield Unasked(cluster, cluster.name, "not asked")
         elif answer.error:
             yield Unasked(cluster, cluster.name, f"could not be asked: {_why(answer.error)}")
+        elif answer.at - now > MOST_AHEAD:
+            yield Unasked(cluster, cluster.name, f"answered at {answer.at:%Y-%m-%d %H:%M} UTC, which is yet to come")
         elif now - answer.at > MOST_AGE:
             yield Unasked(cluster, cluster.name, f"asked {counted((now - answer.at).days, 'day')} ago")
     for refusal in unlisted:

@@ -1,11 +1,13 @@
 """What a run of a schedule would delete of a registry: all of it read now, and decided as a simulation does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from threading import Event
 
-from services.connection.errors import ServiceError
+from services.connection.data_plane import RegistryClient
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Progress
 from services.connection.session import AzureSession
 from services.database.contents import ContentStore
@@ -28,6 +30,9 @@ from services.wording import counted
 
 NOT_OF_POLICY = "The policy is not for this registry any more."
 
+# Between the console's clock and a registry's.
+MOST_APART = timedelta(minutes=5)
+
 
 @dataclass(frozen=True)
 class PlannedRun:
@@ -47,6 +52,7 @@ def plan_scheduled_run(
     *,
     answers: AnswerStore,
     asks_clusters: bool,
+    clock: Callable[[], datetime],
     known: dict[str, Manifest],
     store: ContentStore | None = None,
     progress: Progress | None = None,
@@ -55,9 +61,10 @@ def plan_scheduled_run(
     """Reads a registry completely as `who`, whose session that is, and decides what the policy deletes.
 
     `answers`: what clusters answered; with `asks_clusters` those that may pull are asked first, also by a secret that
-    nobody sees. What could run in one that did not answer is in the plan, and the figures say that it is not known.
-    Raises ServiceError where the registry or its list of repositories can't be read, or none of its repositories;
-    Stopped where `stop` was set before all was read.
+    nobody sees. `clock`: the time by which ages are counted; where the registry's is another, it fails (ClocksApart).
+    What could run in one that did not answer is in the plan, and the figures say that it is not known. Raises
+    ServiceError where the registry or its list of repositories can't be read, or none of its repositories; Stopped
+    where `stop` was set before all was read.
     """
     registry = get_registry(session, registry_id)
     title = f"Could not plan the clean-up of {registry.name}"
@@ -71,18 +78,21 @@ def plan_scheduled_run(
     read = read_contents(client, names, known, store=store, progress=progress, stop=stop)
     if read.refused and not read.values:
         raise read.refused[0].error
-    running = read_known(session, answers, who, registry, by_secret=True)
+    now = clock()
+    running = read_known(session, answers, who, registry, now, by_secret=True)
     if asks_clusters and not (stop and stop.is_set()):
         ask_and_keep(session, answers, who, running.may_pull)
-        running = read_known(session, answers, who, registry, by_secret=True)
+        now = clock()
+        running = read_known(session, answers, who, registry, now, by_secret=True)
     if stop and stop.is_set():
         raise ServiceError(title, "It was stopped before all was read.", "It goes on by itself.", "Stopped")
+    _require_same_time(client, title, now)
     # Where no rule asks for them, nothing is read of the logs.
     pulls = read_pulls(session, registry) if waits_for_pulls(policy) else RegistryPulls()
     found = simulate(
         policy,
         read,
-        datetime.now(UTC),
+        now,
         registry=registry.name,
         # What would be deleted is proposed with what is not known: a run goes by itself only where all is.
         running=lambda contents: replace(running.of(contents), accept_unasked=True),
@@ -94,6 +104,20 @@ def plan_scheduled_run(
         _figures(found, policy, unasked), created=registry.created.isoformat() if registry.created else ""
     )
     return PlannedRun(registry, figures, _parts(found), plan_run(found.repositories))
+
+
+def _require_same_time(client: RegistryClient, title: str, now: datetime) -> None:
+    """Raises ServiceError where the registry answers at another time than `now`: all ages would be wrong. An answer
+    that says no time says nothing."""
+    with as_service_error(title):
+        answered = client.raw("/acr/v1/_catalog?n=1").headers.get("Date", "")
+    try:
+        there = parsedate_to_datetime(answered)
+    except ValueError:
+        return
+    if abs(there.replace(tzinfo=UTC) - now) > MOST_APART:
+        cause = f"The console's clock says {now:%Y-%m-%d %H:%M} UTC, and the registry's {there:%Y-%m-%d %H:%M}."
+        raise ServiceError(title, cause, "Set the clock of the console's machine or database.", "ClocksApart")
 
 
 def _figures(found: Simulation, policy: Policy, unasked: tuple[str, ...]) -> Figures:

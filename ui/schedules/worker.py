@@ -5,6 +5,7 @@ import threading
 
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
+from services.database.engine import read_clock
 from services.deletion.plan import DeletionPlan
 from services.schedules.claiming import (
     ClaimedRun,
@@ -97,6 +98,7 @@ def _read(session: AzureSession, who: str, run: ClaimedRun, stop: threading.Even
         run.registry,
         answers=shared_answers(),
         asks_clusters=run.asks_clusters,
+        clock=lambda: read_clock(database()),
         known=contents.known_manifests(who, run.registry),
         store=shared_contents(),
         stop=stop,

@@ -26,7 +26,7 @@ from services.running.apps import KnownApps
 from services.running.images import ClusterImages, RunningImage
 from services.running.join import digests_in_use, place_images
 from services.running.known import known_running
-from services.running.unasked import MOST_AGE, clusters_that_may_pull, find_unasked
+from services.running.unasked import MOST_AGE, MOST_AHEAD, clusters_that_may_pull, find_unasked
 from tests.services.pull_checks.test_matrix import CLUSTER, registry
 from tests.support import repository_samples
 from tests.support.registries_at_random import Pushes, read, registries, write
@@ -140,8 +140,13 @@ def test_an_answer_counts_for_a_day_and_a_refusal_does_not(pulls: tuple[AzureSes
     found = replace(pulls[1], clusters=Partial(pulls[1].clusters.values))
     hub = next(one for one in found.registries.values if one.name == "contosohub")
     fresh = {one.id.lower(): ClusterImages(one, NOW) for one in found.clusters.values}
-    assert find_unasked(found, clusters_that_may_pull(found, hub), fresh, NOW + MOST_AGE) == ()
-    old = find_unasked(found, clusters_that_may_pull(found, hub), fresh, NOW + MOST_AGE + timedelta(seconds=1))
+    may_pull = clusters_that_may_pull(found, hub)
+    assert find_unasked(found, may_pull, fresh, NOW + MOST_AGE) == ()
+    assert find_unasked(found, may_pull, fresh, NOW - MOST_AHEAD) == ()
+    # A clock that was ahead: it must not count as fresh until then.
+    early = find_unasked(found, may_pull, fresh, NOW - MOST_AHEAD - timedelta(seconds=1))
+    assert early and all("yet to come" in one.why for one in early)
+    old = find_unasked(found, may_pull, fresh, NOW + MOST_AGE + timedelta(seconds=1))
     assert old[0].why == "asked 1 day ago"
     refused = ServiceError("Could not ask", "Run command is off.", "Switch it on.")
     failed = {key: replace(one, error=refused) for key, one in fresh.items()}

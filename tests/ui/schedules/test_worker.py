@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from services.database.tables import scheduled_runs, schedules
 from services.policies.store import create_policy
+from services.schedules import planning
 from services.schedules.runs import RunState, ScheduledRun, list_runs, read_parts
 from services.schedules.schedule import ScheduleSpec, Timing
 from services.schedules.store import request_run, save_schedule, set_active
@@ -48,9 +49,9 @@ def work() -> int:
     return worker.work_once(threading.Event())
 
 
-def scheduled(own: OwnSandbox) -> str:
+def scheduled(own: OwnSandbox, text: str = TEXT) -> str:
     who = connection.own_who()
-    policy = create_policy(database(), who, TEXT).id
+    policy = create_policy(database(), who, text).id
     save_schedule(database(), who, policy, ScheduleSpec((own.registry().id,), Timing(3), 1), who)
     answer_clusters(own)
     return policy
@@ -80,6 +81,32 @@ def test_a_due_schedule_is_planned_once(own: OwnSandbox) -> None:
     (part,) = read_parts(database(), run.id)
     assert (part.repository, [one.tags for one in part.deleted]) == ("team/app", [("pr-1",)])
     assert not own.writes()
+
+
+@pytest.mark.parametrize("days", [60, -60])
+def test_with_a_wrong_clock_nothing_is_planned(own: OwnSandbox, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    policy = scheduled(own)
+    make_due()
+    wrong = datetime.now(UTC) + timedelta(days=days)
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "read_clock", lambda _database: wrong)
+        assert work() == 1
+    assert the_run(policy).state is RunState.FAILED
+    assert f"The console's clock says {wrong:%Y-%m-%d}" in the_run(policy).error
+
+
+def test_a_wrong_clock_of_one_process_makes_nothing_older(own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = scheduled(own, TEXT.replace("older_than_days: 0", "older_than_days: 30"))
+    make_due()
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=60)
+
+    monkeypatch.setattr(planning, "datetime", Ahead)
+    assert work() == 1
+    assert the_run(policy).state is RunState.NOTHING
 
 
 def test_without_schedules_nothing_signs_in(own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
