@@ -48,3 +48,11 @@ def test_a_policy_of_a_clean_up_deletes_what_the_clean_up_does(
         by_hand = plan_cleanup_of(contents, rule, NOW, "contoso", nothing_runs)
         by_policy = decide(policy, contents, NOW, registry="contoso", running=nothing_runs)
         assert {one.digest for one in by_policy.plan.unblocked} == {one.digest for one in by_hand.plan.unblocked}
+
+
+def test_a_clean_up_of_more_repositories_than_a_policy_has_patterns_is_none() -> None:
+    rule = Rule("pr-*", timedelta(days=9), leftovers=True)
+    fitting = policy_of_cleanup("contoso", [f"app{number}" for number in range(248)], rule)
+    assert fitting
+    assert parse_policy(format_policy(fitting)) == fitting
+    assert policy_of_cleanup("contoso", [f"app{number}" for number in range(300)], rule) is None
