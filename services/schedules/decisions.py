@@ -10,7 +10,7 @@ from services.database.tables import policies, scheduled_runs
 from services.deletion.several import RepositoryPart, SeveralPlan
 from services.jobs.audit import add_entry, login_of
 from services.schedules.claiming import add_job
-from services.schedules.runs import ProposedPart, RunState, ScheduledRun
+from services.schedules.runs import ProposedPart, RunState, ScheduledRun, read_runs
 
 MOST_REASON = 500
 _APPROVED, _DECLINED = "approved scheduled run", "declined scheduled run"
@@ -74,9 +74,10 @@ def decline_run(engine: Engine, who: str, run: ScheduledRun, reason: str) -> Non
 
 def _require_waiting(db: Connection, title: str, run: ScheduledRun) -> None:
     """Locks the run until the transaction's end."""
-    found = select(scheduled_runs.c.state).where(scheduled_runs.c.id == run.id).with_for_update()
-    state = db.execute(found).scalar()
-    if state != RunState.PROPOSED:
+    found = select(scheduled_runs).where(scheduled_runs.c.id == run.id).with_for_update()
+    now = next(iter(read_runs(db, db.execute(found).all())), None)
+    if now is None or not now.waits:
+        state = now and now.state
         cause = f"It does not wait any more: {state or 'it was removed'}."
         raise ServiceError(title, cause, "Open the schedule again.", "ChangedMeanwhile")
 

@@ -115,6 +115,12 @@ class ScheduledRun:
     approved_all: bool
 
     @property
+    def waits(self) -> bool:
+        """Whether a person may decide about it: also where it was approved, and the process ended before it began any
+        deletion."""
+        return self.state is RunState.PROPOSED or (self.state is RunState.APPROVED and not self.jobs)
+
+    @property
     def done(self) -> bool:
         """Whether a person approved all that it proposed, and all of that is deleted."""
         return (

@@ -81,11 +81,7 @@ def show_proposal(
             width="content",
         )
         seen = sees(run, registries)
-        if (
-            seen
-            and run.state is RunState.PROPOSED
-            and st.button("Decline proposal", icon=":material/close:", disabled=not may_write())
-        ):
+        if seen and run.waits and st.button("Decline proposal", icon=":material/close:", disabled=not may_write()):
             _ask_decline(who, run)
     if not seen:
         st.info(
@@ -101,9 +97,12 @@ def show_proposal(
     if run.state is RunState.FAILED:
         st.markdown("Nothing is known of what the policy would delete.")
         return
-    if run.state is not RunState.PROPOSED:
+    if not run.waits:
         _show_past(who, run, registry)
         return
+    if run.state is RunState.APPROVED:
+        st.warning("It was approved, and no deletion was started. Approve it again, or decline it.",
+                   icon=":material/sync_problem:")  # fmt: skip
     _show_line(run)
     if run.version != version.version:
         st.warning(

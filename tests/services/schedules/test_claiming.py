@@ -366,6 +366,19 @@ def test_a_proposal_is_decided_once(database: Engine) -> None:
     assert [one.fields["what"] for one in read_entries(database, ME)][-1] == "declined scheduled run"
 
 
+def test_an_approval_that_began_nothing_is_given_again(database: Engine) -> None:
+    saved = schedule(database)
+    run = proposed(database, saved.policy)
+    approve_run(database, ME, run, 1, everything=True)  # The process ends here.
+    stuck = find_run(database, run.id)
+    assert stuck and stuck.waits and not stuck.done
+    approve(database, stuck)
+    done = find_run(database, run.id)
+    assert done and done.done and not done.waits
+    with pytest.raises(ServiceError, match="does not wait any more: Approved"):
+        approve_run(database, ME, run, 1, everything=True)
+
+
 def test_a_proposal_of_an_older_version_is_not_approved(database: Engine) -> None:
     first = policy(database)
     save_schedule(database, ME, first.id, ScheduleSpec((ONE,), Timing(3)), CONSOLE)
