@@ -26,6 +26,8 @@ ROWS_A_PAGE = 2000
 # In a longer table names have the colour of text: styling costs a rerun 50 µs a row.
 LINK_ROWS = 500
 LONG_PX = 640
+# Of a table's text: a character of a number, and what is around it.
+_CHARACTER_PX, _CELL_PX = 8, 32
 # Deeper names of a tree are indented as these.
 DEEPEST = 12
 
@@ -75,17 +77,20 @@ def in_units(rows: Sequence[Cells], columns: Columns, types: Types, *, link: str
     )
     numbers = dict.fromkeys((*units, *words), pa.float64())
     table = table_of(scaled, {**numbers, **types})
-    shown = {name: _configured(column, units.get(name)) for name, column in columns.items()}
+    shown = {name: _configured(name, column, units.get(name), rows) for name, column in columns.items()}
     if words or (link and len(rows) <= LINK_ROWS):
         return styled(table, link if len(rows) <= LINK_ROWS else "", words), shown
     return table, shown
 
 
-def _configured(column: Any, unit: Unit | None) -> Any:
+def _configured(name: str, column: Any, unit: Unit | None, rows: Sequence[Cells]) -> Any:
     if unit and isinstance(column, Sizes):
         return size_column(unit, column.help)
     if isinstance(column, Worded):
-        return st.column_config.NumberColumn(help=column.help, alignment=column.alignment)
+        # A table that is too wide narrows its columns, and what is cut of "210 MiB" is another number.
+        written = (column.words(float(cell)) for row in rows if isinstance(cell := row[name], int | float))
+        width = _CELL_PX + _CHARACTER_PX * max(map(len, (name, *written)))
+        return st.column_config.NumberColumn(help=column.help, alignment=column.alignment, width=width)
     return column
 
 

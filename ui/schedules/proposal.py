@@ -23,7 +23,7 @@ from ui.elements.selectable_table import openable
 from ui.elements.styled_table import Worded
 from ui.elements.table import TEXTS, show_rows
 from ui.elements.text import ago, exact, plain, short, size
-from ui.elements.writing import PlainPlan, confirm, dialog_panel, may_write
+from ui.elements.writing import PlainPlan, close_button, confirm, dialog_panel, may_write
 from ui.jobs.follow import rerun_on_change
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
@@ -215,7 +215,7 @@ def _ask_decline(who: str, run: ScheduledRun) -> None:
     with dialog_panel():
         st.markdown("Nothing is deleted. The next run of the schedule proposes again.")
         reason = st.text_input("Reason", max_chars=MOST_REASON, key=f"reason {run.id}")
-        if confirm(PlainPlan(), "Decline", ready=bool(reason.strip()), effect=run.id):
+        if confirm(PlainPlan(), "Decline proposal", ready=bool(reason.strip()), effect=run.id):
             require_permission(who, "decline scheduled run", run.registry)
             decline_run(database(), who, run, reason.strip())
             say_done("The proposal was declined.")
@@ -282,6 +282,7 @@ def _show_manifests(part: ProposedPart) -> None:
     )
     if len(part.deleted) > _LISTED:
         st.caption(f"The first {_LISTED:,} of {len(part.deleted):,}.")
+    close_button()
 
 
 def _stays(run: ScheduledRun) -> str:
