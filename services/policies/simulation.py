@@ -154,12 +154,13 @@ def compare(first: Simulation, second: Simulation) -> tuple[Difference, ...]:
     return tuple(sorted(found, key=lambda one: (-len(one.only_first) - len(one.only_second), one.repository)))
 
 
-def above_ceiling(simulation: Simulation, ceiling: Ceiling) -> tuple[str, ...]:
-    """What of a run is above the ceiling, a sentence each; empty where nothing is."""
-    return tuple(_above(simulation, ceiling))
+def above_ceiling(simulation: Simulation, ceiling: Ceiling, *, names: bool = True) -> tuple[str, ...]:
+    """What of a run is above the ceiling, a sentence each; empty where nothing is. Without `names` for those who may
+    list fewer repositories than it was made of."""
+    return tuple(_above(simulation, ceiling, names=names))
 
 
-def _above(simulation: Simulation, ceiling: Ceiling) -> Iterator[str]:
+def _above(simulation: Simulation, ceiling: Ceiling, *, names: bool) -> Iterator[str]:
     if simulation.deleted > ceiling.manifests:
         yield f"It deletes {counted(simulation.deleted, 'manifest')}: more than {ceiling.manifests:,}."
     if simulation.freed > ceiling.gib * GIB:
@@ -171,7 +172,8 @@ def _above(simulation: Simulation, ceiling: Ceiling) -> Iterator[str]:
     ]
     above = sorted(((share, name) for share, name in shares if share > ceiling.share_percent), reverse=True)
     if above:
-        share, name = above[0]
+        share, largest = above[0]
+        name = largest if names else "a repository"
         more = (
             f" and more than {ceiling.share_percent} % of {counted(len(above) - 1, 'other')}" if len(above) > 1 else ""
         )

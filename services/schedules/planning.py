@@ -11,7 +11,6 @@ from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Progress
 from services.connection.session import AzureSession
 from services.database.contents import ContentStore
-from services.deletion.running_images import list_places
 from services.deletion.several import SeveralPlan
 from services.images.manifests import Manifest
 from services.images.repositories import repository_names
@@ -77,7 +76,10 @@ def plan_scheduled_run(
     names = [name for page in repository_names(client) for name in page]
     read = read_contents(client, names, known, store=store, progress=progress, stop=stop)
     if read.refused and not read.values:
-        raise read.refused[0].error
+        # Without its words: they may name a repository, and more people see the run than may list it.
+        first = read.refused[0].error
+        none = f"None of its {counted(len(names), 'repository', 'repositories')} could be read."
+        raise ServiceError(title, none, first.remedy, first.code, first.status, first.request_id)
     now = clock()
     running = read_known(session, answers, who, registry, now, by_secret=True)
     if asks_clusters and not (stop and stop.is_set()):
@@ -132,7 +134,7 @@ def _figures(found: Simulation, policy: Policy, unasked: tuple[str, ...]) -> Fig
         found.by_reason,
         tuple(_unread(found)),
         unasked if deleted else (),
-        above_ceiling(found, policy.ceiling),
+        above_ceiling(found, policy.ceiling, names=False),
     )
 
 
@@ -140,7 +142,8 @@ def _unread(found: Simulation) -> Iterator[str]:
     if found.unread:
         yield f"{counted(found.unread, 'repository', 'repositories')} could not be read: nothing of that is deleted."
     if found.incomplete:
-        yield f"Not every manifest of {list_places(found.incomplete)} could be read: nothing of that is deleted."
+        of = counted(len(found.incomplete), "repository", "repositories")
+        yield f"Not every manifest of {of} could be read: nothing of that is deleted."
 
 
 def _parts(found: Simulation) -> tuple[ProposedPart, ...]:

@@ -16,7 +16,7 @@ from services.jobs.audit import read_entries
 from services.policies.store import list_versions, save_policy
 from services.schedules import planning
 from services.schedules.decisions import decline_run
-from services.schedules.runs import RunState, ScheduledRun, list_runs
+from services.schedules.runs import RunState, ScheduledRun, list_runs, read_parts
 from services.schedules.schedule import ScheduleSpec, Timing
 from services.schedules.store import find_schedule, save_schedule
 from tests.pages.test_policies import POLICY, push, said, saved
@@ -25,6 +25,7 @@ from tests.support.cluster_answers import answer_clusters, forget_answers
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import write_permission
 from ui.jobs import runs
+from ui.loaders import images
 from ui.runtime import connection
 from ui.runtime.database import database
 from ui.schedules import proposal, worker
@@ -186,6 +187,32 @@ def test_who_does_not_see_the_registry_declines_nothing(
     at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
     assert "You don't see this registry in Azure" in said(at)
     assert "Decline proposal" not in [one.label for one in at.button]
+
+
+def test_tags_and_digests_are_for_whoever_may_read_the_repository(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(own)
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    decline_run(database(), "me", run, "not now")
+    monkeypatch.setattr(connection, "is_shared", lambda: False)
+    monkeypatch.setattr(connection, "has_sign_in", lambda: True)
+
+    def shown() -> AppTest:
+        (part,) = read_parts(database(), run.id)
+        monkeypatch.setattr(proposal, "openable", lambda *_args, **_more: part)
+        return open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+
+    def lists_manifests(at: AppTest) -> bool:
+        return any("Manifest" in one.value.columns for one in at.dataframe)
+
+    assert lists_manifests(shown())
+    own.break_({"path": "/acr/v1/team/app/_tags", "status": 403})
+    images.newest_tags.clear()
+    at = shown()
+    assert not lists_manifests(at)
+    assert "team/app" in said(at) and "403" in said(at), said(at)
 
 
 def test_overview_says_what_waits_for_approval(open_view: Open, own: OwnSandbox) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from services.connection.errors import ServiceError
 from services.deletion.plan import Keeps
 from services.deletion.several import SeveralPlan
 from services.policies.policy import Policy, matches
@@ -16,6 +17,7 @@ from services.schedules.runs import ProposedPart, RunState, ScheduledRun, find_r
 from services.wording import counted
 from ui.deletion.activity_log import name_of
 from ui.deletion.several import start_several
+from ui.elements.errors import show_error
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.notices import say_done
 from ui.elements.page import empty
@@ -25,7 +27,7 @@ from ui.elements.table import TEXTS, show_rows
 from ui.elements.text import ago, exact, plain, short, size
 from ui.elements.writing import PlainPlan, close_button, confirm, dialog_panel, may_write
 from ui.jobs.follow import rerun_on_change
-from ui.loaders import contents
+from ui.loaders import contents, images
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import change_query, open_page
@@ -269,12 +271,19 @@ def _show_past(who: str, run: ScheduledRun, registry: Registry | None) -> None:
         begun = states.get(opened.repository)
         if begun and (run.decided_by == who or connection.sees_everyones_activity()):
             open_page(pages.DELETIONS, record=begun.job)
-        _show_manifests(opened)
+        _show_manifests(who, registry, opened)
 
 
 @st.dialog("Manifests of the proposal", width="large")
-def _show_manifests(part: ProposedPart) -> None:
+def _show_manifests(who: str, registry: Registry | None, part: ProposedPart) -> None:
     st.markdown(f"**{plain(part.repository)}**")
+    if registry and not connection.is_shared() and connection.has_sign_in():
+        # Its tags and digests were read by the console's identity: they are for whoever may read them too.
+        try:
+            images.newest_tags(who, registry.login_server, part.repository)
+        except ServiceError as error:
+            show_error(error)
+            return
     show_rows(
         [{"Manifest": short(one.digest), "Tags": list(one.tags)} for one in part.deleted[:_LISTED]],
         "Manifests that would be deleted",

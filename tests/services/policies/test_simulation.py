@@ -71,6 +71,7 @@ def test_two_policies_are_compared_by_repository() -> None:
 def test_what_is_above_the_ceiling_is_said() -> None:
     found = simulated(Policy("p", (OLD,)), repository("app", 1, 2, 3), repository("base", 4, age=1))
     assert above_ceiling(found, Ceiling(3, 100, 1)) == ()
+    assert "of a repository" in above_ceiling(found, Ceiling(2, 99, 0), names=False)[-1]
     assert above_ceiling(found, Ceiling(2, 99, 0)) == (
         "It deletes 3 manifests: more than 2.",
         "It frees 30 B: more than 0 GiB.",

@@ -468,12 +468,12 @@ def test_who_saves_or_resumes_a_schedule_lets_no_run_start(database: Engine, sav
 def test_a_registry_that_was_created_again_under_its_name_proposes_again(database: Engine) -> None:
     saved = schedule(database)
     approve(database, proposed(database, saved.policy))
-    proposed(database, saved.policy, replace(FIGURES, created="2026-02-02T00:00:00+00:00"))
+    anew = replace(FIGURES, created="2026-02-02T00:00:00+00:00")
+    assert record_plan(database, due_run(database), anew, PARTS) is RunState.PROPOSED
     assert approvals(database, saved.policy, 1, (ONE,)) == {ONE: 0}
     # Where it is unknown when it was created, nothing vouches for it.
-    proposed(database, saved.policy, replace(FIGURES, created=""))
-    request_run(database, ME, saved.policy)
-    assert record_plan(database, claimed(database), FIGURES, PARTS) is RunState.STARTED
+    assert record_plan(database, due_run(database), replace(FIGURES, created=""), PARTS) is RunState.PROPOSED
+    assert record_plan(database, due_run(database), FIGURES, PARTS) is RunState.STARTED
 
 
 def test_an_approved_run_that_is_not_done_vouches_for_nothing(database: Engine) -> None:
