@@ -94,7 +94,12 @@ def deletion_plan_of(job: Job) -> DeletionPlan:
         items.append(DeletionItem(item.digest, Why(why), of, item.tags, size, tuple(breaks), left))
     details = job.details
     return DeletionPlan(
-        details["registry"], job.repository, tuple(items), details["by_name"], frozenset(details["running"])
+        details["registry"],
+        job.repository,
+        tuple(items),
+        details["by_name"],
+        frozenset(details["running"]),
+        notes=tuple(details.get("notes", ())),
     )
 
 

@@ -9,7 +9,7 @@ from services.deletion.job_records import deletion_plan_of, repository_plan_of, 
 from services.deletion.plan import DeletionItem
 from services.deletion.records import WITH_SUBJECT
 from services.deletion.repository import RepositoryDeleted, apply_repository_deletion, as_az_prints
-from services.deletion.run import DeletionResult, apply_deletion
+from services.deletion.run import DeletionResult, RunningNow, apply_deletion
 from services.images.manifests import Manifest
 from services.images.tagging import UntagItem, UntagResult, apply_untag
 from services.jobs.changes import Answer
@@ -20,12 +20,17 @@ OnItem = Callable[[object], None]
 
 
 def run_deletion(
-    client: RegistryClient, job: Job, running: RunningJob, known: dict[str, Manifest], on_item: OnItem
+    client: RegistryClient,
+    job: Job,
+    running: RunningJob,
+    known: dict[str, Manifest],
+    on_item: OnItem,
+    running_now: RunningNow | None = None,
 ) -> Answer:
     """Deletes what has no result in `job`, and records each result; returns the registry's answer.
 
     Before anything is deleted, the registry is read and planned again: what is not as the job says is refused.
-    `on_item` is called with each result. Raises ServiceError.
+    `running_now` as in `apply_deletion`. `on_item` is called with each result. Raises ServiceError.
     """
     if job.action == "remove tags":
 
@@ -46,7 +51,8 @@ def run_deletion(
             else:
                 running.add_result(item.digest, WITH_SUBJECT if result.with_subject else result.outcome)
 
-        apply_deletion(client, deletion_plan_of(job), known, on_result=on_manifest, stop=running.stop)
+        plan = deletion_plan_of(job)
+        apply_deletion(client, plan, known, running_now=running_now, on_result=on_manifest, stop=running.stop)
     elif job.open and not running.stop.is_set():
         return Answer(_delete_repository(client, job, running))
     return Answer(job.answer)

@@ -1,7 +1,7 @@
 """Deleting what a plan names: checked again before each batch and each manifest, read back after each."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
 from services.connection.changes import Outcome, changed, refused, remove
@@ -13,7 +13,7 @@ from services.deletion.plan import DeletionItem, DeletionPlan, Why, plan_deletio
 from services.deletion.running_images import RunningImages
 from services.images.manifests import Manifest
 from services.images.repositories import find_manifest_row, get_manifest_row
-from services.images.repository_contents import read_contents
+from services.images.repository_contents import RepositoryContents, read_contents
 
 # Before each so many, the repository is read again: a deletion of thousands takes minutes, and people push meanwhile.
 BATCH = 200
@@ -34,6 +34,8 @@ class DeletionResult:
     with_subject: bool = False
 
 
+# What runs of a repository now.
+RunningNow = Callable[[RepositoryContents], RunningImages]
 OnResult = Callable[[DeletionItem, DeletionResult | ServiceError], None]
 
 
@@ -42,6 +44,7 @@ def apply_deletion(
     plan: DeletionPlan,
     known: dict[str, Manifest],
     *,
+    running_now: RunningNow | None = None,
     on_result: OnResult | None = None,
     stop: Event | None = None,
 ) -> Partial[DeletionResult]:
@@ -49,7 +52,8 @@ def apply_deletion(
 
     An index is deleted before its platforms: an interruption leaves no index that lacks one. Before each batch
     the repository is read again (`known` as in `read_contents`) and planned again: what is not as planned is refused
-    (ChangedMeanwhile), and so is whatever belongs to it. `on_result(item, what)` is called in the caller's thread as
+    (ChangedMeanwhile), and so is whatever belongs to it. Of a rule's plan so is what runs by then by `running_now`, or
+    is unknown by then where all was known. `on_result(item, what)` is called in the caller's thread as
     items end; after `stop` the rest is untried, and so it is after any error, also one of `on_result`, which is raised
     once the requests under way have ended. Raises ServiceError where the repository can't be read again.
     """
@@ -64,7 +68,7 @@ def apply_deletion(
     items = list(plan.unblocked)
     while items and not stop.is_set():
         batch, rest = items[:BATCH], items[BATCH:]
-        for item, refusal in _recheck(client, plan, items, known):
+        for item, refusal in _recheck(client, plan, items, known, running_now):
             end(item, refusal)
         for wave in _waves(batch, fates):
             _delete_wave(client, plan.repository, wave, fates, end, stop)
@@ -73,7 +77,11 @@ def apply_deletion(
 
 
 def _recheck(
-    client: RegistryClient, plan: DeletionPlan, items: list[DeletionItem], known: dict[str, Manifest]
+    client: RegistryClient,
+    plan: DeletionPlan,
+    items: list[DeletionItem],
+    known: dict[str, Manifest],
+    running_now: RunningNow | None,
 ) -> list[tuple[DeletionItem, ServiceError]]:
     """Those of `items` that are not as planned any more, each with the reason."""
     read = read_contents(client, [plan.repository], known)
@@ -84,6 +92,11 @@ def _recheck(
         raise error
     (contents,) = read.values
     running = RunningImages.of(plan.running)
+    if running_now and not plan.by_name:
+        now_known = running_now(contents)
+        # What notes say of a rule's plan is that something was unknown, and that a person accepted it.
+        accepted = bool(plan.notes)
+        running = replace(now_known, places={**running.places, **now_known.places}, accept_unasked=accepted)
     fresh = plan_deletion(
         contents, [item.digest for item in items], registry=plan.registry, by_name=plan.by_name, running=running
     )

@@ -1,10 +1,11 @@
 """What is known of the running images of a registry: what runs of it, and what nobody knows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.aks.clusters import Cluster
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.deletion.running_images import RunningImages
@@ -93,6 +94,29 @@ def read_known(
     pulls = read_pulls(session)
     answers = store.find(who, pulls.clusters.values)
     return known_running(pulls, registry, answers, known_apps(session), now, by_secret=by_secret)
+
+
+def running_now(
+    session: AzureSession, store: AnswerStore, who: str, login_server: str
+) -> Callable[[RepositoryContents], RunningImages]:
+    """What `who` may see of what runs of a repository, read again at each call; which clusters may pull is read by the
+    first. What can't be read is unknown."""
+    read: list[Pulls] = []
+
+    def now(contents: RepositoryContents) -> RunningImages:
+        try:
+            read[:] = read or [read_pulls(session)]
+        except ServiceError as error:
+            why = f"clusters could not be read: {error.cause.rstrip('.')}"
+            return RunningImages(unasked=(f"any cluster or app ({why})",))
+        (pulls,) = read
+        registry = next((one for one in pulls.registries.values if one.login_server == login_server), None)
+        if registry is None:
+            return RunningImages(unasked=("any cluster or app (the registry could not be read)",))
+        answers = store.find(who, pulls.clusters.values)
+        return known_running(pulls, registry, answers, known_apps(session), datetime.now(UTC)).of(contents)
+
+    return now
 
 
 def ask_and_keep(

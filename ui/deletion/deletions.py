@@ -14,12 +14,13 @@ from services.jobs.jobs import Job, JobSummary, Within, list_jobs
 from services.jobs.running import RunningJob
 from services.registries.registry import Registry
 from services.restore.kept import keep_manifests
+from services.running.known import running_now
 from ui.jobs import runs
 from ui.jobs.kinds import JobKind
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.runtime import connection
-from ui.runtime.database import database
+from ui.runtime.database import database, shared_answers
 from ui.runtime.settings import read_settings
 
 AnyPlan = DeletionPlan | UntagPlan | RepositoryDeletionPlan
@@ -36,7 +37,8 @@ def _kind(action: Action, what: str) -> JobKind:
         client = session.registry(job.login_server)
         if action != "remove tags":
             keep_manifests(database(), client, job, known)
-        return run_deletion(client, job, running, known, lambda result: count(0, result))
+        now = running_now(session, shared_answers(), job.who, job.login_server)
+        return run_deletion(client, job, running, known, lambda result: count(0, result), now)
 
     def forget(job: Job) -> None:
         image_loaders.forget_written(job.who, job.login_server, job.repository)

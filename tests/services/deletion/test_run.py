@@ -3,6 +3,7 @@ told as the registry has it."""
 
 import hashlib
 import json
+from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -480,3 +481,40 @@ def test_over_http_goes_what_was_planned(
         now = {item.digest for item in own.sandbox.store.list_manifests(REGISTRY, contents.name)}
         assert set(digests) - now == set(plan.digests) == {done.digest for done in result.values}
         assert not result.refused
+
+
+def test_what_has_begun_to_run_since_a_rule_s_plan_is_refused_at_the_next_batch(
+    own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "BATCH", 1)
+    digests = [own.push(f"v{number}", number=number)[0] for number in range(3)]
+    own.push("kept", number=9)
+    plan = planned(own, *digests)
+    last = plan.digests[-1]
+    reads = iter([RunningImages(), *[RunningImages({last: ("Deployment shop/web in aks1",)})] * 9])
+    result = apply_deletion(own.client, plan, {}, running_now=lambda _contents: next(reads))
+    assert [one.digest for one in result.values] == list(plan.digests[:-1])
+    error = refused(result)
+    assert error.code == "ChangedMeanwhile"
+    assert "Deployment shop/web in aks1" in error.cause
+    assert last in left(own)
+
+
+def test_what_is_unknown_since_a_rule_s_plan_is_refused_unless_it_was_accepted(own: OwnSandbox) -> None:
+    digest, _ = own.push("v1")
+    own.push("kept", number=9)
+    unknown = RunningImages(unasked=("aks1 (not asked)",))
+    plan = planned(own, digest)
+    error = refused(apply_deletion(own.client, plan, {}, running_now=lambda _contents: unknown))
+    assert "Unknown whether it runs in aks1 (not asked)." in error.cause
+    accepted = replace(unknown, accept_unasked=True)
+    plan = plan_deletion(read(own), [digest], registry=REGISTRY, by_name=False, running=accepted)
+    assert outcomes(apply_deletion(own.client, plan, {}, running_now=lambda _contents: unknown)) == {digest: "deleted"}
+
+
+def test_by_name_what_runs_is_the_person_s_own_decision(own: OwnSandbox) -> None:
+    digest, _ = own.push("v1")
+    own.push("kept", number=9)
+    runs = RunningImages({digest: ("Deployment shop/web in aks1",)})
+    plan = planned(own, digest, by_name=True)
+    assert outcomes(apply_deletion(own.client, plan, {}, running_now=lambda _contents: runs)) == {digest: "deleted"}

@@ -12,18 +12,24 @@ import streamlit as st
 from sqlalchemy import Connection, event, update
 from sqlalchemy.exc import OperationalError
 
+from sandbox.clusters.container_apps import APP_TYPE
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import SignInNeeded
 from services.connection.parallel import WORKERS, parallel_map
 from services.connection.session import AzureSession
 from services.database.tables import jobs
+from services.deletion.job_records import as_details, as_items
 from services.deletion.plan import plan_deletion
 from services.deletion.records import DeletionRecord, deleted_as_az_prints, fates_of_open, state_of
 from services.deletion.repository import plan_repository_deletion
 from services.images.repository_contents import RepositoryContents, read_contents
 from services.images.tagging import plan_untag
 from services.jobs.audit import verify
+from services.jobs.jobs import begin
 from services.registries.registry import Registry
+from tests.services.running.test_apps import app
+from tests.services.running.test_apps import put as put_app
+from tests.support.killed import LEASE, WHO, Killed, continue_job, killed_at, run_once
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.deletion import deletions
 from ui.job_kinds.kinds import KINDS
@@ -360,3 +366,19 @@ def test_an_error_of_one_look_ends_neither_the_thread_nor_the_jobs_of_others(
     runs.continue_until(stopped, KINDS)
     assert state_of(ended(own, record_id), running=False) == "Completed"
     assert sum(bool(one.exc_info) for one in caplog.records) == 2
+
+
+def test_a_job_that_is_taken_over_keeps_what_has_begun_to_run_since_its_plan(own: OwnSandbox) -> None:
+    digest, _ = own.push("pr-1", number=3)
+    own.push("v9", number=4)
+    (contents,) = read_contents(own.client, [APP], {}).values
+    plan = plan_deletion(contents, [digest], registry=REGISTRY, by_name=False)
+    server, kind = own.registry().login_server, deletions.DELETE_MANIFESTS
+    job = begin(database(), WHO, kind.action, server, APP, as_items(plan), as_details(plan), LEASE)
+    with pytest.raises(Killed), killed_at(1, answered=False):
+        run_once(database(), own.session(), kind.run, job)
+    put_app(own, APP_TYPE, "web", app(f"{server}/{APP}:pr-1"))
+    done = continue_job(database(), own.session(), kind.run, job)
+    assert done.results[digest].outcome == "refused"
+    assert "Container App web" in done.results[digest].cause
+    assert own.tags()["pr-1"] == digest
