@@ -64,7 +64,7 @@ def test_a_policy_from_nothing_to_its_first_scheduled_run(page: Page, tmp_path: 
         page.get_by_role("textbox", name="Type the name to confirm").fill("1 manifest")
         page.keyboard.press("Enter")
         settled(page)
-        page.get_by_role("button", name="Delete 1 manifest").click()
+        page.get_by_role("button", name="Approve and delete 1 manifest").click()
 
         expect(page.get_by_role("heading", name="Activity")).to_be_visible()
         expect(page.get_by_text("1 deletion started in casaacr01.")).to_be_visible()

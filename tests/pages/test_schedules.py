@@ -85,7 +85,7 @@ def wait(run: ScheduledRun) -> ScheduledRun:
 def approve(open_view: Open, policy: str, run: ScheduledRun, manifests: str = "1 manifest") -> AppTest:
     at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
     next(field for field in at.text_input if "confirm" in field.label).set_value(manifests).run()
-    confirm_button(at, f"Delete {manifests}").click().run()
+    confirm_button(at, f"Approve and delete {manifests}").click().run()
     return at
 
 
@@ -269,7 +269,7 @@ def test_a_proposal_of_an_older_version_can_only_be_declined(open_view: Open, ow
     save_policy(database(), "me", list_versions(database(), policy)[0], POLICY.replace("at_least: 1", "at_least: 0"))
     at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
     assert "It was planned with version 1 of the policy, which has version 2 now." in said(at)
-    assert not [one for one in at.button if one.label.startswith("Delete ")]
+    assert not [one for one in at.button if one.label.startswith("Approve ")]
     assert not button(at, "Decline proposal").disabled
 
 
@@ -290,7 +290,7 @@ def test_a_registry_that_the_policy_is_not_for_any_more_is_not_planned(
     assert run.state is RunState.PROPOSED
     at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
     assert "The policy is not for this registry any more." in said(at)
-    assert not [one for one in at.button if one.label.startswith("Delete ")]
+    assert not [one for one in at.button if one.label.startswith("Approve ")]
 
 
 def test_what_could_not_be_read_is_an_error_and_never_nothing_to_delete(open_view: Open, own: OwnSandbox) -> None:
@@ -387,7 +387,7 @@ def test_whoever_may_change_nothing_schedules_and_approves_nothing(
     assert button(at, "Propose now").disabled
     at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
     assert button(at, "Decline proposal").disabled
-    assert confirm_button(at, "Delete 1 manifest").disabled
+    assert confirm_button(at, "Approve and delete 1 manifest").disabled
 
 
 def test_a_policy_that_is_not_saved_has_no_schedule(open_view: Open, own: OwnSandbox) -> None:

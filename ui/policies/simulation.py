@@ -138,9 +138,10 @@ def show_run(
     *,
     show_before: Callable[[Simulation], None] = lambda _found: None,
     parts_alone: bool = True,
+    verb: str = "Delete",
 ) -> None:
-    """The simulation of the policy over a registry, with the button that runs it by `begin`. `show_before` shows what
-    is to be known of it first; `parts_alone`: whether one repository alone may be run."""
+    """The simulation of the policy over a registry, with the button `verb` that runs it by `begin`. `show_before` shows
+    what is to be known of it first; `parts_alone`: whether one repository alone may be run."""
     count = read_contents(who, registry)
     places = make_places()
     running = running_images(places, who, registry, count.contents.values, by_name=False)
@@ -159,7 +160,7 @@ def show_run(
     found = simulated(policy, registry, count, running, pulls)
     with places.notices:
         show_before(found)
-    _show(places, who, registry, policy, found, count.at, pulls, begin, parts_alone=parts_alone)
+    _show(places, who, registry, policy, found, count.at, pulls, begin, parts_alone=parts_alone, verb=verb)
 
 
 def read_policy_pulls(who: str, registry: Registry, *policies: Policy) -> RegistryPulls:
@@ -225,6 +226,7 @@ def _show(
     begin: Callable[[SeveralPlan], None],
     *,
     parts_alone: bool,
+    verb: str,
 ) -> None:
     only = st.query_params.get("repository", "")
     decisions = [one for one in found.repositories if not only or one.name == only]
@@ -259,7 +261,7 @@ def _show(
     confirm_deletion(
         places,
         plan,
-        counted_action("Delete", number, "manifest"),
+        counted_action(verb, number, "manifest"),
         f"{counted(number, 'manifest')} of {counted(len(plan.parts), 'repository', 'repositories')} in "
         f"{plain(registry.name)}. {_FAIL}",
         start,

@@ -135,6 +135,7 @@ def show_proposal(
             lambda plan: _approve(who, run, registry, plan),
             show_before=lambda found: _show_changes(run, parts, found),
             parts_alone=False,
+            verb="Approve and delete",
         )
 
 
