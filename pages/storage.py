@@ -18,6 +18,7 @@ from ui.images.storage_map import show_map
 from ui.images.storage_tables import show_images, show_repositories
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
+from ui.loaders import running as running_loader
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_page, registry_steps
 from ui.navigation.url_choice import check_url, offer_nearest
@@ -120,7 +121,9 @@ if tabs[IMAGES].open:
         options = list(by_name)
         first = options.index(named) if named in by_name else 0
         name = st.selectbox("Repository", options, first, key=box, on_change=remember, width=420)
-        if name and (image := show_images(by_name[name], f"{box} {name}")):
+        read = next((one for one in measured.contents.values if one.name == name), None)
+        seen = running_loader.seen_of(who, registry, name) if name else None
+        if name and (image := show_images(by_name[name], f"{box} {name}", read, seen)):
             open_page(pages.IMAGE, **url, repository=name, reference=image.tags[0])
 if tabs[TREEMAP].open:
     with tabs[TREEMAP]:

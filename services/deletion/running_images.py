@@ -52,10 +52,10 @@ def running_digests(text: str, contents: RepositoryContents) -> frozenset[str]:
     """Every digest in `text`, as kubectl prints it, and what the repository's tags point to that it names as
     `server/repository:tag`."""
     found = set(_DIGEST.findall(text))
-    name, _, domain = contents.repository.registry.partition(".")
+    name, dot, domain = contents.repository.registry.partition(".")
     # Also by its endpoint in one region, and with the port of HTTPS.
-    server = rf"{re.escape(name)}(?:\.[\w-]+\.geo)?\.{re.escape(domain)}(?::443)?"
-    image = f"{server}/{re.escape(contents.name)}"
+    server = rf"{re.escape(name)}(?:\.[\w-]+\.geo)?\.{re.escape(domain)}" if dot else re.escape(name)
+    image = f"{server}(?::443)?/{re.escape(contents.name)}"
     named = set(re.findall(rf"(?<![\w.-]){image}:([\w][\w.-]{{0,127}})", text))
     found |= {tag.digest for tag in contents.tags if tag.name in named}
     return frozenset(found)

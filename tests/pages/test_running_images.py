@@ -153,3 +153,16 @@ def test_a_repository_and_an_image_say_where_they_run(
     monkeypatch.setattr(image_view, "PAGE", 0)
     unknown = open_view("image.py", **hub, reference="v1.0.0")
     assert "Itself not. The indexes that list it were not read." in [one.help for one in unknown.markdown]
+
+
+def test_the_images_of_a_storage_say_where_they_run(open_view: Open, session: AzureSession) -> None:
+    images = {"registry": "contosohub", "repository": "web/storefront", "show": "Images"}
+    ask_all(open_view, session)
+    at = open_view("storage.py", **images)
+    runs = next(one.value for one in at.dataframe if "Runs in" in one.value.columns).set_index("Tags")["Runs in"]
+    running = {tags for tags, places in runs.items() if list(places)}
+    assert running and all("latest" in tags or "v1.3" in tags for tags in running)
+    assert {place for places in runs for place in places} == {"Deployment shop/storefront in aks-platform"}
+    at = open_view("storage.py", **images, unseen="true")
+    shown = next(one.value for one in at.dataframe if "Runs in" in one.value.columns)
+    assert not running & set(shown["Tags"]) and len(shown) == len(runs) - len(running)

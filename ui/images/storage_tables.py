@@ -4,12 +4,16 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from services.images.repository_contents import RepositoryContents
 from services.images.storage import ImageStorage, RegistryStorage, RepositoryStorage
+from services.running.seen import SeenRunning
 from services.wording import counted
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable, selectable
 from ui.elements.styled_table import Worded
+from ui.elements.table import TEXTS
 from ui.elements.text import plain, short, size
+from ui.running.seen import ask_unseen, seen_words
 
 
 def show_repositories(storage: RegistryStorage, key: str, choose: Callable[[str], None]) -> None:
@@ -43,19 +47,30 @@ def show_repositories(storage: RegistryStorage, key: str, choose: Callable[[str]
     )
 
 
-def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
-    """Shows one image per row; returns the selected one."""
+def show_images(
+    repository: RepositoryStorage, key: str, contents: RepositoryContents | None, seen: SeenRunning | None
+) -> ImageStorage | None:
+    """Shows one image per row, with where it was `seen` running, by itself or by one of its platforms; returns the
+    selected one."""
     st.subheader(f"Images of {plain(repository.name)} ({len(repository.images):,})", anchor=False)
     if not repository.images:
         empty(":material/sell:", "No tags", "All manifests of this repository are untagged.")
         return None
+    places = {image.digest: _places(image, contents, seen) for image in repository.images} if seen else {}
+    images = repository.images
+    if seen and ask_unseen(seen):
+        images = tuple(image for image in images if not places[image.digest])
+        if not images:
+            st.markdown("Each image was seen running.")
+            return None
     chosen = openable(
-        repository.images,
+        images,
         lambda image: {
             "Tags": ", ".join(image.tags),
             "Total": image.total if repository.complete else None,
             "Unique": image.unique if repository.complete else None,
             "Shared": image.shared if repository.complete else None,
+            **({"Runs in": list(places[image.digest])} if seen else {}),
             "Digest": short(image.digest),
         },
         key,
@@ -64,7 +79,9 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
             "Total": Worded(size, "With its platforms, attestations and referrers"),
             "Unique": Worded(size, "In no other image. Untagged manifests may have some of it"),
             "Shared": Worded(size, "Also in other images or repositories"),
+            "Runs in": st.column_config.ListColumn(width="medium", help=seen_words(seen) if seen else None),
         },
+        types={"Runs in": TEXTS},
         identity=lambda image: image.digest,
     )
     st.caption(
@@ -73,6 +90,13 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
         else f"Sizes are unknown: {_not_read(repository)}."
     )
     return chosen
+
+
+def _places(image: ImageStorage, contents: RepositoryContents | None, seen: SeenRunning) -> tuple[str, ...]:
+    """Where an image runs: whichever of its tags or of its platforms' digests is named."""
+    index = contents.manifests.get(image.digest) if contents else None
+    platforms = (place for child in (index.children if index else ()) for place in seen.places(child.digest))
+    return tuple(dict.fromkeys((*seen.places(image.digest, *image.tags), *platforms)))
 
 
 def _not_read(repository: RepositoryStorage) -> str:

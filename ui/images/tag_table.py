@@ -15,9 +15,10 @@ from services.wording import counted
 from ui.elements.columns import Sizes, ago_column
 from ui.elements.selectable_table import openable_many
 from ui.elements.table import ROWS_A_PAGE, TEXTS, UTC
-from ui.elements.text import ago, short
+from ui.elements.text import short
 from ui.navigation.url_choice import check_url
 from ui.pulls.columns import PullsOf, pull_cells, pull_columns
+from ui.running.seen import ask_unseen, seen_words
 
 _NAMES_FIRST = {SortKey.NAME, SortKey.KIND}
 
@@ -54,7 +55,7 @@ def show_tag_table(
             help="A glob is of the whole name: * matches any characters, ? any one character, [0-9] one of these",
         )
         order = _ask_order() if many else None
-        unseen = _ask_unseen(seen) if seen else False
+        unseen = ask_unseen(seen) if seen else False
     items = filter_tags(found.items, text or "")
     runs_in = _runs_in(found, seen) if seen else {}
     if seen and unseen:
@@ -70,7 +71,7 @@ def show_tag_table(
         "Tags, one per row, the newest first",
         columns={
             "Platforms": st.column_config.ListColumn(width="medium"),
-            "Runs in": st.column_config.ListColumn(width="medium", help=_seen(seen) if seen else None),
+            "Runs in": st.column_config.ListColumn(width="medium", help=seen_words(seen) if seen else None),
             "Size": Sizes("Compressed layers over all platforms"),
             "Last update": ago_column(),
             "Created": ago_column(),
@@ -81,15 +82,6 @@ def show_tag_table(
     if not selected:
         bar.markdown(_counts(len(items), found, total, text or ""))
     return TagChoice(opened, tuple(selected), bar, (text or "").strip(), len(items))
-
-
-def _ask_unseen(seen: SeenRunning) -> bool:
-    """Whether to show only what no cluster was seen to run."""
-    return st.toggle("Not seen running", key="unseen", bind="query-params", help=_seen(seen))
-
-
-def _seen(seen: SeenRunning) -> str:
-    return f"By {counted(seen.asked, 'cluster')} that answered, the first {ago(seen.since)}. Others were not asked."
 
 
 def _ask_order() -> SortKey:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from services.connection.errors import ServiceError
 from services.deletion.plan import Keeps
 from services.deletion.several import SeveralPlan
 from services.policies.policy import Policy, matches
@@ -17,7 +16,6 @@ from services.schedules.runs import ProposedPart, RunState, ScheduledRun, find_r
 from services.wording import counted
 from ui.deletion.activity_log import name_of
 from ui.deletion.several import start_several
-from ui.elements.errors import show_error
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.notices import say_done
 from ui.elements.page import empty
@@ -277,22 +275,19 @@ def _show_past(who: str, run: ScheduledRun, registry: Registry | None) -> None:
 
 @st.dialog("Manifests of the proposal", width="large")
 def _show_manifests(who: str, registry: Registry | None, part: ProposedPart) -> None:
-    st.markdown(f"**{plain(part.repository)}**")
-    if registry and not connection.is_shared() and connection.has_sign_in():
-        # Its tags and digests were read by the console's identity: they are for whoever may read them too.
-        try:
+    with dialog_panel():
+        st.markdown(f"**{plain(part.repository)}**")
+        if registry and not connection.is_shared() and connection.has_sign_in():
+            # Its tags and digests were read by the console's identity: they are for whoever may read them too.
             images.newest_tags(who, registry.login_server, part.repository)
-        except ServiceError as error:
-            show_error(error)
-            return
-    show_rows(
-        [{"Manifest": short(one.digest), "Tags": list(one.tags)} for one in part.deleted[:_LISTED]],
-        "Manifests that would be deleted",
-        types={"Tags": TEXTS},
-    )
-    if len(part.deleted) > _LISTED:
-        st.caption(f"The first {_LISTED:,} of {len(part.deleted):,}.")
-    close_button()
+        show_rows(
+            [{"Manifest": short(one.digest), "Tags": list(one.tags)} for one in part.deleted[:_LISTED]],
+            "Manifests that would be deleted",
+            types={"Tags": TEXTS},
+        )
+        if len(part.deleted) > _LISTED:
+            st.caption(f"The first {_LISTED:,} of {len(part.deleted):,}.")
+        close_button()
 
 
 def _stays(run: ScheduledRun) -> str:
