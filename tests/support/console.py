@@ -165,6 +165,8 @@ def click_name(page: Page, name: str, index: int = 0) -> None:
     at = next(number for number, row in enumerate(cells(page, index)) if name in (cell.strip() for cell in row))
     height = _row_height(frame)
     frame.click(position={"x": 70, "y": height * at + height / 2})
+    # On the page that opens the pointer would rest on whatever is there, whose help may cover what is pressed next.
+    page.mouse.move(0, 0)
 
 
 def _row_height(frame: Locator) -> float:

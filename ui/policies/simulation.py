@@ -115,10 +115,9 @@ def show_simulation(who: str, policy: Policy) -> None:
     if wanted := st.session_state.pop(_NEXT, None):
         st.session_state["over"] = wanted
     check_url("over", "choice", (ONE, MANY))
-    over = st.segmented_control(
-        "Simulate over", (ONE, MANY), key="over", bind="query-params", default=ONE, required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
+    over = st.radio(
+        "Simulate over", (ONE, MANY), horizontal=True, key="over", bind="query-params", label_visibility="collapsed"
+    )
     if over == MANY:
         if opened := show_many(who, policy):
             st.session_state[_NEXT] = ONE
