@@ -120,6 +120,7 @@ def test_a_review_is_saved_and_says_the_same_as_the_page(
     expect(
         page.get_by_role("figure", name=re.compile("is .* of the forecast")).get_by_text("casacloud")
     ).to_be_visible()
+    page.wait_for_load_state("networkidle")
     settled(page)
     page.get_by_role("button", name="Read repositories").click()
     expect(page.get_by_text("of the month's bill")).to_be_visible(timeout=30_000)
