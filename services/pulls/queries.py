@@ -29,9 +29,9 @@ _PROJECT = (
     f"| top {MOST_EVENTS + 1} by TimeGenerated desc"
 )
 # Each digest by the tag that was asked for, with its last pull and by whom.
-PULLS = """ContainerRegistryRepositoryEvents
+PULLS = f"""ContainerRegistryRepositoryEvents
 | where OperationName == "Pull" and ResultDescription !startswith "4" and ResultDescription !startswith "5"
-| where UserAgent !startswith "acr-console/"
+| where UserAgent !startswith "{OWN_AGENT}"
 | where UserAgent !contains "defender" and Identity !contains "defender"
 | summarize Pulls30 = countif(TimeGenerated > ago(30d)), arg_max(TimeGenerated, Identity, UserAgent)\
  by Repository, Tag, Digest"""

@@ -7,6 +7,7 @@ referrer only after its subject.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from services.commands import images as az_images
 from services.connection.data_plane import RegistryClient
@@ -145,9 +146,9 @@ def plan_restore(
         if (other := finished.setdefault(item.name, one)) is not one:
             # Two manifests can't have one tag.
             finished[item.name] = replace(other, blocker=f"The tag {item.tag} is chosen of two manifests.")
-    ordered = _ordered(list(finished.values()))
+    ordered = in_order(finished.values())
     unknown = tuple(sorted(planned - known.keys()))
-    return RestorePlan(registry, deleted.repository, tuple(ordered), unknown)
+    return RestorePlan(registry, deleted.repository, ordered, unknown)
 
 
 def _closure(
@@ -206,16 +207,29 @@ def _blocker(item: RestoreItem, tag: Tag | None, there: Collection[str], current
     return ""
 
 
-def _ordered(items: list[RestoreItem]) -> list[RestoreItem]:
+class _Item(Protocol):
+    """What comes after others: `after` has their digests."""
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def after(self) -> tuple[str, ...]: ...
+
+
+Item = TypeVar("Item", bound=_Item)
+
+
+def in_order(items: Iterable[Item]) -> tuple[Item, ...]:
     """Each item behind those that it comes after; in a circle, as they are."""
-    found: list[RestoreItem] = []
-    left = items
+    found: list[Item] = []
+    left = list(items)
     while left:
         waiting = {item.digest for item in left}
         ready = [item for item in left if not waiting.intersection(item.after)] or left
         found += ready
         left = [item for item in left if item not in ready]
-    return found
+    return tuple(found)
 
 
 def read_restore_plan(

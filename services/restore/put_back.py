@@ -16,6 +16,7 @@ from services.images.manifest_reading import read_raw
 from services.images.manifests import Descriptor, Manifest, parse_manifest
 from services.images.repositories import find_manifest_row, find_repository, find_tag
 from services.restore.kept import KeptManifest
+from services.restore.plan import in_order
 from services.wording import counted
 
 # A digest, and a tag that it had, or "".
@@ -97,7 +98,7 @@ def plan_put_back(
         digest, child = lacking
         items[digest] = replace(items[digest], blocker=f"It lists {child}, which can't be brought back.")
         there -= {digest} - now.manifests
-    return PutBackPlan(registry, repository, record, _ordered(items.values()))
+    return PutBackPlan(registry, repository, record, in_order(items.values()))
 
 
 def _first_lacking(
@@ -141,18 +142,6 @@ def blobs_of(manifest: Manifest) -> tuple[Descriptor, ...]:
     """The config and the layers that a registry must have for the manifest."""
     config = (manifest.config,) if manifest.config else ()
     return tuple({blob.digest: blob for blob in (*config, *manifest.layers) if not blob.is_foreign}.values())
-
-
-def _ordered(items: Iterable[PutBackItem]) -> tuple[PutBackItem, ...]:
-    """Each item behind those that it comes after; in a circle, as they are."""
-    found: list[PutBackItem] = []
-    left = list(items)
-    while left:
-        waiting = {item.digest for item in left}
-        ready = [item for item in left if not waiting.intersection(item.after)] or left
-        found += ready
-        left = [item for item in left if item not in ready]
-    return tuple(found)
 
 
 def read_put_back_plan(

@@ -72,6 +72,22 @@ def test_what_grew_and_when_the_included_storage_is_full(own: OwnSandbox, open_v
     assert list(table["Repository"]) == ["team/app"]
 
 
+def test_a_repository_that_was_deleted_before_the_week_shrank_in_the_month_alone(
+    own: OwnSandbox, open_view: Open
+) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    last = grow(own, 40)
+    day = last - timedelta(days=30)
+    had = [one for one in read_history(database(), own.registry()) if one.day == day]
+    add_snapshots(database(), own.registry(), [*had, Snapshot(day, "team/gone", GIB, 0, 0, 1, 1)])
+    at = open_view("storage.py", **HERE)
+    assert not at.exception
+    table = next(one.value for one in at.dataframe if "In 30 days" in one.value).set_index("Repository")
+    assert table.loc["team/gone", "In 30 days"] == -1024 and table.loc["team/gone", "In 7 days"] == 0
+    assert table.loc["team/gone", "Note"] == "Deleted"
+
+
 def test_with_few_days_the_forecast_is_unknown_and_says_why(own: OwnSandbox, open_view: Open) -> None:
     open_view("deletions.py")
     read_all(own)

@@ -65,5 +65,5 @@ def _words(found: ManyFigures, of: int, unlogged: int) -> str:
         notes.append(f"Unknown what runs for {counted(unasked, 'registry', 'registries')}: not every cluster answered")
     if unlogged:
         have = counted(unlogged, "registry has", "registries have")
-        notes.append(f"{have} no log of pulls for that long: only what is untagged counts there")
+        notes.append(f"{have} no log of pulls for that long that could be read: only what is untagged counts there")
     return "  \n".join((first, *(f":small[:material/help: {note}]" for note in notes)))

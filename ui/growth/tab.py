@@ -1,5 +1,6 @@
 """Growth of a registry: what it stored day by day, what grew, and where it goes."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import streamlit as st
@@ -62,7 +63,7 @@ def show_growth(registry: Registry) -> None:
         "Areas of the bytes by repository over the days that were recorded, and the forecast. The table has what grew.",
     )
     st.caption(_sources(totals, ahead))
-    _show_repositories(registry, monthly, {one.repository: one for one in weekly})
+    _show_repositories(registry, monthly, {one.repository: one.bytes for one in weekly})
 
 
 def _grown_metric(totals: tuple[Snapshot, ...], days: int) -> Metric:
@@ -122,8 +123,9 @@ def _sources(totals: tuple[Snapshot, ...], ahead: Forecast | None) -> str:
     )
 
 
-def _show_repositories(registry: Registry, monthly: tuple[Growth, ...], weekly: dict[str, Growth]) -> None:
-    changed = [one for one in monthly if one.bytes or weekly[one.repository].bytes]
+def _show_repositories(registry: Registry, monthly: tuple[Growth, ...], weekly: Mapping[str, int]) -> None:
+    """What grew and shrank in a month, and in a week: nothing what was deleted before."""
+    changed = [one for one in monthly if one.bytes or weekly.get(one.repository)]
     if not changed:
         st.markdown("No repository grew or shrank.")
         return
@@ -133,7 +135,7 @@ def _show_repositories(registry: Registry, monthly: tuple[Growth, ...], weekly: 
         lambda one: {
             "Repository": one.repository,
             "Now": one.after,
-            "In 7 days": weekly[one.repository].bytes,
+            "In 7 days": weekly.get(one.repository, 0),
             "In 30 days": one.bytes,
             "Note": "New" if one.before is None else "Deleted" if not one.after else "",
         },
