@@ -81,6 +81,9 @@ def show_registry_events(who: str) -> None:
     shown = [one for one in others if _matches(one, text or "", operation, names)]
     if shown:
         _show(registry, period, shown, names, more=found.more, own=len(found.values) - len(others))
+    elif not others:
+        text = f"The logs have only {counted(len(found.values), 'pull')} by this console in the last {period}."
+        empty(":material/history:", "No events", text)
     else:
         empty(":material/filter_alt_off:", "Nothing matches", "Change the filters above.")
 
