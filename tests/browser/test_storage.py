@@ -38,14 +38,12 @@ def test_from_the_registry_to_what_an_image_takes(
     page.screenshot(path=screenshots / f"storage-map-{theme}-{width}.png")
     page.get_by_role("tab", name="Repositories").click()
     settled(page)
-    click_name(page, "ci/storefront")
-    expect(page.get_by_role("heading", name="Images of ci/storefront")).to_be_visible()
+    click_name(page, "ci/storefront", shown=page.get_by_role("heading", name="Images of ci/storefront"))
     expect(page).to_have_url(re.compile("repository=ci%2Fstorefront|repository=ci/storefront"))
     settled(page)
     page.get_by_role("heading", name=re.compile("^Images of")).scroll_into_view_if_needed()
     page.screenshot(path=screenshots / f"storage-images-{theme}-{width}.png")
-    click_name(page, "v1.0.0")
-    expect(page.get_by_role("heading", name="ci/storefront:v1.0.0")).to_be_visible()
+    click_name(page, "v1.0.0", shown=page.get_by_role("heading", name="ci/storefront:v1.0.0"))
     expect(page.get_by_text(re.compile("stored: .* unique, .* shared with other images"))).to_be_visible()
     strangers = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
     assert strangers == []

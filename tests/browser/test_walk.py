@@ -45,8 +45,7 @@ def test_from_the_inventory_to_an_image(
     settled(page)
     shot("repositories")
 
-    click_name(page, "nodejstemplate")
-    expect(page.get_by_role("heading", name="nodejstemplate")).to_be_visible()
+    click_name(page, "nodejstemplate", shown=page.get_by_role("heading", name="nodejstemplate"))
     settled(page)
     assert cells(page)[1][:3] == ["v1.0.0", "index", "linux/amd64"]
     shot("tags")
@@ -58,8 +57,7 @@ def test_from_the_inventory_to_an_image(
 
     page.get_by_role("tab", name="Tags").click()
     settled(page)
-    click_name(page, "v1.0.0")
-    expect(page.get_by_role("heading", name="nodejstemplate:v1.0.0")).to_be_visible()
+    click_name(page, "v1.0.0", shown=page.get_by_role("heading", name="nodejstemplate:v1.0.0"))
     shot("image")
     page.context.close()
 

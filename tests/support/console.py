@@ -159,14 +159,22 @@ def select_row(page: Page, text: str, index: int = 0) -> None:
     frame.click(position={"x": 16, "y": height * at + height / 2})
 
 
-def click_name(page: Page, name: str, index: int = 0) -> None:
-    """Clicks the name of a row, in a table's first column."""
+def click_name(page: Page, name: str, index: int = 0, shown: Locator | None = None) -> None:
+    """Clicks the name of a row, in a table's first column. A table is a canvas, which Playwright cannot wait for, and a
+    click is lost on one that has just been put in another's place: where `shown` is given and does not come, it is
+    clicked again, as a person does."""
     frame = page.get_by_test_id("stDataFrame").nth(index)
-    at = next(number for number, row in enumerate(cells(page, index)) if name in (cell.strip() for cell in row))
-    height = _row_height(frame)
-    frame.click(position={"x": 70, "y": height * at + height / 2})
-    # On the page that opens the pointer would rest on whatever is there, whose help may cover what is pressed next.
-    page.mouse.move(0, 0)
+    for _ in range(3):
+        at = next(number for number, row in enumerate(cells(page, index)) if name in (cell.strip() for cell in row))
+        height = _row_height(frame)
+        frame.click(position={"x": 70, "y": height * at + height / 2})
+        # On the page that opens the pointer would rest on whatever is there, whose help may cover what is pressed next.
+        page.mouse.move(0, 0)
+        try:
+            return expect(shown).to_be_visible(timeout=8_000) if shown else None
+        except AssertionError:
+            settled(page)
+    raise AssertionError(f"a click on {name} opens nothing")
 
 
 def _row_height(frame: Locator) -> float:
