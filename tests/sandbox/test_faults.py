@@ -101,7 +101,8 @@ def test_a_delayed_request_does_not_hold_up_others(session, broken, file):
         assert statuses(session, 3) == [401, 401, 401]
         assert not slow.done()
         broken.stop()  # which doesn't wait for it either
-        assert slow.exception(timeout=10) or slow.result() == 500
+        # One that had not arrived yet is never answered, and ends by the time limit of `status_of`.
+        assert slow.exception(timeout=30) or slow.result() == 500
 
 
 def test_a_dripping_answer_comes_a_byte_at_a_time_and_whole(session, file):
