@@ -1,6 +1,9 @@
 """Last pulls and events of a registry on the pages of tags, of an image and of Activity."""
 
+import pytest
+
 from sandbox.storage.store import Tag
+from services.pulls.queries import OWN_AGENT
 from tests.support.app_test import Open, button, confirm_button, refresh_button, reopen, texts
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 
@@ -119,6 +122,35 @@ def test_refresh_reads_the_events_again(open_view: Open, own: OwnSandbox) -> Non
     own.log("Pull", 0.01, "nodejstemplate", tag.digest, "v1.0.0")
     refresh_button(at).click().run()
     assert "**2 events**" in said(at)
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_what_the_console_itself_pulled_is_not_all_that_happened_where_older_events_are_not_read(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch, older: bool
+) -> None:
+    own.send_logs(own.make_workspace())
+    if older:
+        own.log("Push", 2, "nodejstemplate")
+    for days in (1, 0.5):
+        own.log("Pull", days, "nodejstemplate", agent=f"{OWN_AGENT}1")
+    monkeypatch.setattr("services.pulls.events.MOST_EVENTS", 2)
+    at = open_view("deletions.py", registry=REGISTRY, show="Registry events")
+    assert not at.exception
+    assert ("Events unknown" in said(at)) is older
+    assert ("No events" in said(at)) is not older
+    assert ("The newest 10,000 were read" in said(at)) is older
+
+
+def test_a_filter_that_nothing_matches_says_that_older_events_are_not_read(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged(own)
+    own.log("Pull", 0.01, "nodejstemplate")
+    monkeypatch.setattr("services.pulls.events.MOST_EVENTS", 1)
+    at = open_view("deletions.py", registry=REGISTRY, show="Registry events")
+    next(box for box in at.text_input if box.label == "Filter").set_value("elsewhere").run()
+    assert "Nothing matches" in said(at)
+    assert "The newest 10,000 were read" in said(at)
 
 
 def test_a_registry_says_how_often_it_is_pulled_or_that_this_is_unknown(open_view: Open, own: OwnSandbox) -> None:

@@ -63,14 +63,14 @@ class OwnSandbox:
         logs = [{"category": CATEGORIES[0], "enabled": True}]
         self.sandbox.store.put_resource(setting(self.registry().id, name, workspace_id, logs))
 
-    def log(self, operation: str, days: float, repository: str, digest: str = "", tag: str = "") -> None:
+    def log(
+        self, operation: str, days: float, repository: str, digest: str = "", tag: str = "", agent: str = "containerd"
+    ) -> None:
         """An event of so many days ago in the workspace that gets the registry's."""
         registry_id = self.registry().id
         at = timestamp(self.sandbox.state.clock() - timedelta(days=days))
         self.sandbox.store.events.add(
-            RepositoryEvent(
-                registry_id, one, at, operation, repository, tag, digest, "nodes", "203.0.113.9", "containerd"
-            )
+            RepositoryEvent(registry_id, one, at, operation, repository, tag, digest, "nodes", "203.0.113.9", agent)
             for one in workspaces_of(self.sandbox.store, registry_id)
         )
 

@@ -79,13 +79,16 @@ def show_registry_events(who: str) -> None:
     names = names_of_callers(who, (one.identity for one in found.values), registry.id)
     others = [one for one in found.values if not _is_own(one)]
     shown = [one for one in others if _matches(one, text or "", operation, names)]
+    unread = f" The newest {MOST_EVENTS:,} were read: choose a shorter period for others." if found.more else ""
     if shown:
-        _show(registry, period, shown, names, more=found.more, own=len(found.values) - len(others))
-    elif not others:
-        text = f"The logs have only {counted(len(found.values), 'pull')} by this console in the last {period}."
-        empty(":material/history:", "No events", text)
+        _show(registry, period, shown, names, unread=unread, own=len(found.values) - len(others))
+    elif others:
+        empty(":material/filter_alt_off:", "Nothing matches", f"Change the filters above.{unread}")
+    elif unread:
+        empty(":material/help:", "Events unknown", f"All that were read are pulls by this console.{unread}")
     else:
-        empty(":material/filter_alt_off:", "Nothing matches", "Change the filters above.")
+        only = f"The logs have only {counted(len(found.values), 'pull')} by this console in the last {period}."
+        empty(":material/history:", "No events", only)
 
 
 def _logged_of(who: str, registry: Registry) -> Reading[RegistryPulls]:
@@ -134,13 +137,12 @@ def _matches(event: RegistryEvent, text: str, operation: str | None, names: Prin
 
 
 def _show(
-    registry: Registry, period: str, shown: list[RegistryEvent], names: PrincipalNames, *, more: bool, own: int
+    registry: Registry, period: str, shown: list[RegistryEvent], names: PrincipalNames, *, unread: str, own: int
 ) -> None:
     if names.unread:
         show_partial(Part(Partial((), (Refusal("the directory", names.unread),)), "name", "names"))
-    rest = f" The newest {MOST_EVENTS:,} were read: choose a shorter period for others." if more else ""
     left_out = f" :gray[Without {counted(own, 'pull')} by this console.]" if own else ""
-    st.markdown(f"**{counted(len(shown), 'event')}** in the last {period}.{rest}{left_out}")
+    st.markdown(f"**{counted(len(shown), 'event')}** in the last {period}.{unread}{left_out}")
     show_events(shown, names, "Events of the registry, the newest first", key="events of a registry")
     st.download_button(
         "Download list",
