@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.console import choose_action, select_row, settled
+from tests.support.console import act_until, choose_action, select_row, settled
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -62,19 +62,14 @@ def remove_a_role(page: Page) -> None:
 
 
 def write_exportable_policy(page: Page) -> None:
-    """Writes a policy that acr purge can do, and opens its export. Parts that come late to the page may put the box
-    back as it was: who sees that writes again."""
-    box = page.get_by_label("YAML", exact=True)
-    rule = page.get_by_test_id("stExpander").filter(has_text="old ·")
-    for _ in range(3):
+    """Writes a policy that acr purge can do, and opens its export."""
+
+    def write() -> None:
+        box = page.get_by_label("YAML", exact=True)
         box.fill("name: Old\nrules: [{name: old, action: delete untagged}]")
         box.press("Control+Enter")
-        try:
-            expect(rule).to_be_visible(timeout=8_000)
-            break
-        except AssertionError:
-            settled(page)
-    expect(rule).to_be_visible()
+
+    act_until(page.get_by_test_id("stExpander").filter(has_text="old ·"), write)
     settled(page)
     page.get_by_role("tab", name="acr purge").click()
     settled(page)

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote
@@ -126,21 +126,36 @@ def choose_action(page: Page, name: str) -> None:
     page.get_by_role("menuitem", name=name, exact=True).click()
 
 
-def choose(page: Page, label: str, name: str, shown: Locator) -> None:
-    """Chooses in a box by the keyboard alone, until `shown` is there. Parts that come late to a page may close its open
-    list, and then Enter chooses nothing: who sees that types again."""
-    page.wait_for_load_state("networkidle")
+def act_until(shown: Locator, act: Callable[[], None]) -> None:
+    """Does what a person does, and again where `shown` does not come. Parts that come late to a page may put what is
+    pressed or typed at that moment out of it: who sees that does it again."""
     for _ in range(3):
+        act()
+        try:
+            expect(shown).to_be_visible(timeout=8_000)
+            return
+        except AssertionError:
+            settled(shown.page)
+            if shown.is_visible():
+                return
+    expect(shown).to_be_visible()
+
+
+def choose(page: Page, label: str, name: str, shown: Locator) -> None:
+    """Chooses in a box by the keyboard alone, until `shown` is there: Enter chooses nothing where its open list was
+    closed."""
+    page.wait_for_load_state("networkidle")
+
+    def type_name() -> None:
+        if page.get_by_role("listbox").count():
+            page.keyboard.press("Escape")
         page.get_by_role("combobox", name=label, exact=True).focus()
         page.keyboard.press("Control+A")
         page.keyboard.type(name)
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
-        try:
-            return expect(shown).to_be_visible(timeout=6_000)
-        except AssertionError:
-            page.keyboard.press("Escape")
-    return expect(shown).to_be_visible()
+
+    act_until(shown, type_name)
 
 
 def cells(page: Page, index: int = 0) -> list[list[str]]:
@@ -160,21 +175,21 @@ def select_row(page: Page, text: str, index: int = 0) -> None:
 
 
 def click_name(page: Page, name: str, index: int = 0, shown: Locator | None = None) -> None:
-    """Clicks the name of a row, in a table's first column. A table is a canvas, which Playwright cannot wait for, and a
-    click is lost on one that has just been put in another's place: where `shown` is given and does not come, it is
-    clicked again, as a person does."""
+    """Clicks the name of a row, in a table's first column; again where `shown` does not come: a table is a canvas,
+    which Playwright cannot wait for."""
     frame = page.get_by_test_id("stDataFrame").nth(index)
-    for _ in range(3):
+
+    def click() -> None:
         at = next(number for number, row in enumerate(cells(page, index)) if name in (cell.strip() for cell in row))
         height = _row_height(frame)
         frame.click(position={"x": 70, "y": height * at + height / 2})
         # On the page that opens the pointer would rest on whatever is there, whose help may cover what is pressed next.
         page.mouse.move(0, 0)
-        try:
-            return expect(shown).to_be_visible(timeout=8_000) if shown else None
-        except AssertionError:
-            settled(page)
-    raise AssertionError(f"a click on {name} opens nothing")
+
+    if shown:
+        act_until(shown, click)
+    else:
+        click()
 
 
 def _row_height(frame: Locator) -> float:
