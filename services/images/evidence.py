@@ -101,8 +101,8 @@ def has_proof(evidence: Partial[Evidence], proof: Proof) -> bool | None:
 
 
 def makers_of(evidence: Partial[Evidence], proof: Proof) -> tuple[str, ...]:
-    """Who made such pieces, each once, in order."""
-    return tuple(dict.fromkeys(one.maker for one in evidence.values if one.proof is proof))
+    """Who made such pieces, each once, by name: a registry lists referrers in no order."""
+    return tuple(sorted({one.maker for one in evidence.values if one.proof is proof}, key=str.casefold))
 
 
 def kind_label(manifest: Manifest) -> str:

@@ -1,5 +1,7 @@
 """Signatures, SBOMs and provenance: what counts as which, and that what was not read is unknown."""
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -136,3 +138,9 @@ def test_no_is_said_only_where_all_was_read(proofs: list[Proof], refused: bool, 
 )
 def test_what_a_manifest_is(body: dict[str, object], media_type: str, label: str) -> None:
     assert kind_label(parse_manifest(raw({**body, "mediaType": media_type})[0], media_type)) == label
+
+
+def test_who_made_them_is_the_same_in_whatever_order_a_registry_lists_them() -> None:
+    pieces = [Evidence(Proof.SIGNATURE, maker, DIGEST, DIGEST) for maker in ("Notation", "cosign", "Notation")]
+    for order in permutations(pieces):
+        assert makers_of(Partial(order), Proof.SIGNATURE) == ("cosign", "Notation")
