@@ -40,6 +40,7 @@ NO_DATABASE = (
 NO_STORE = {"Cache-Control": "no-store"}
 _LOG = logging.getLogger("acr_console")
 _CLOSED = 4401  # The websocket's code for what is 401 in HTTP.
+_LEAVES_WITHIN_S = 2.0
 # What needs no sign-in: the sign-in itself, the pictures, and probes that say nothing of anyone.
 _OPEN = re.compile(r"/(auth/(login|callback|logout|ended|no-role)|brand/.*|_stcore/health|healthz|readyz)")
 _PAGE = re.compile(r"/[A-Za-z0-9_-]*/?")
@@ -132,10 +133,13 @@ class Gate:
                     seen = datetime.now(UTC)
                     await self._touch(sign_in)
                 return message.result()
-            message.cancel()
             if not closed:
                 closed = True
-                await _send_to_end(send)
+                # The tab in which one signs out follows that link: told of its end at once, it would lead elsewhere.
+                await asyncio.wait({message}, timeout=_LEAVES_WITHIN_S)
+                if not (message.done() and message.result()["type"] == "websocket.disconnect"):
+                    await _send_to_end(send)
+            message.cancel()
             return {"type": "websocket.disconnect", "code": _CLOSED}
 
         async def send_while_open(message: Message) -> None:

@@ -221,6 +221,22 @@ def test_an_open_page_ends_when_another_tab_or_process_signs_out(
     assert [one["type"] for one in inner.received] == ["websocket.connect"]
 
 
+def test_the_tab_that_signs_out_and_leaves_is_not_led_elsewhere(
+    gate: Gate, inner: Inner, sign_ins: SignIns, signed_out: list[str], cookie: str
+) -> None:
+    async def work() -> None:
+        async with Websocket(gate, [("origin", PUBLIC), with_cookie(cookie)]) as socket:
+            await socket.next("websocket.accept")
+            await asyncio.to_thread(sign_ins.end, cookie)
+            async with asyncio.timeout(10):
+                while not signed_out:
+                    await asyncio.sleep(0.01)
+        assert [one["type"] for one in socket.sent] == ["websocket.accept"]
+
+    run(work)
+    assert [one["type"] for one in inner.received] == ["websocket.connect"]
+
+
 def test_whoever_is_signed_in_elsewhere_keeps_their_session(
     gate: Gate, sign_ins: SignIns, signed_out: list[str], cookie: str
 ) -> None:
