@@ -142,4 +142,4 @@ $(TOOLS_VENV)/.installed: Makefile
 	touch $@
 
 clean: ## everything that was installed or written here, but the console's records
-	rm -rf $(VENV) $(TEAM) .sandbox .sandbox-alone .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TEAM) .sandbox .sandbox-alone .sandbox-large .mypy_cache .ruff_cache .pytest_cache .hypothesis

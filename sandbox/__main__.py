@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.faults import parse_rules
+from sandbox.large.size import parse_size
 from sandbox.seeds import SEEDS
 from sandbox.seeds.bulk import bulk
 from sandbox.server import OtherSeed, Sandbox, utcnow
@@ -68,7 +69,15 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = _Parser(prog="python -m sandbox", description="An embedded Azure on loopback.")
     parser.add_argument("--data", type=Path, default=Path(".sandbox"), help="directory kept between runs")
-    parser.add_argument("--seed", choices=SEEDS, default="estate", help="what a new directory starts with")
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", choices=SEEDS, default="estate", help="what a new directory starts with")
+    seeds.add_argument(
+        "--estate",
+        type=_estate,
+        dest="seed",
+        metavar="REGISTRIES:REPOSITORIES:MANIFESTS",
+        help="start a new directory with an estate of this size: manifests are made when they are asked for",
+    )
     parser.add_argument("--port", type=_port, default=0, help="management port; 0: that of last time, or any")
     parser.add_argument("--latency-ms", type=_duration, default=0, help="added to every answer")
     parser.add_argument(
@@ -131,6 +140,13 @@ def _new_file(text: str) -> Path:
     if not file.parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no directory {file.parent}")
     return file
+
+
+def _estate(text: str) -> str:
+    try:
+        return parse_size(text).seed
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}") from error
 
 
 def _bulk(text: str) -> tuple[str, int, int]:

@@ -79,7 +79,9 @@ class BlobStore:
                     "  AND EXISTS (SELECT 1 FROM manifest_refs WHERE blob = b.id))"
                     " + (SELECT coalesce(sum(size), 0) FROM (SELECT digest, length(body) AS size FROM manifests"
                     "  WHERE repository IN (SELECT id FROM repositories WHERE registry = ?1)"
-                    "  UNION SELECT digest, length(body) FROM deleted_manifests WHERE registry = ?1))",
+                    "  UNION SELECT digest, length(body) FROM deleted_manifests WHERE registry = ?1))"
+                    " + (SELECT coalesce(sum(bytes), 0) FROM deferred"
+                    "  WHERE repository IN (SELECT id FROM repositories WHERE registry = ?1))",
                     key,
                 )
                 self._bytes[key] = size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ CREATE TABLE IF NOT EXISTS repositories (
     created TEXT NOT NULL, updated TEXT NOT NULL, locks INTEGER NOT NULL,
     manifests INTEGER NOT NULL DEFAULT 0, tags INTEGER NOT NULL DEFAULT 0,
     UNIQUE (registry, name));
+CREATE TABLE IF NOT EXISTS deferred (
+    repository INTEGER PRIMARY KEY, manifests INTEGER NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS manifests (
     id INTEGER PRIMARY KEY, repository INTEGER NOT NULL, digest TEXT NOT NULL, media_type TEXT NOT NULL,
     config_media_type TEXT, artifact_type TEXT, size INTEGER NOT NULL,
@@ -78,6 +80,9 @@ class DataDirectoryInUse(RuntimeError):
 class Database:
     """One connection behind a re-entrant lock; every change is committed before its method returns, or with its
     transaction."""
+
+    # Makes the contents of a repository, by its row's id, that were put off until now.
+    fill: Callable[[int], None]
 
     def __init__(self, file: Path) -> None:
         self.lock = threading.RLock()
@@ -146,6 +151,11 @@ class Database:
             return cursor.lastrowid if cursor.rowcount else None
 
     def find_repository(self, registry: str, name: str) -> int | None:
-        """The id of a repository's row."""
-        row = self.one("SELECT id FROM repositories WHERE registry = ? AND name = ?", registry.lower(), name)
-        return None if row is None else int(row[0])
+        """The id of a repository's row; what it holds is there from now on."""
+        sql = "SELECT id, EXISTS (SELECT 1 FROM deferred WHERE repository = id) FROM repositories"
+        row = self.one(f"{sql} WHERE registry = ? AND name = ?", registry.lower(), name)
+        if row is None:
+            return None
+        if row[1]:
+            self.fill(row[0])
+        return int(row[0])

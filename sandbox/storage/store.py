@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.storage.blob_store import BlobStore
 from sandbox.storage.database import Database, DataDirectoryInUse
+from sandbox.storage.deferred import DeferredStore
 from sandbox.storage.deleted import DeletedStore
 from sandbox.storage.events import EventStore
 from sandbox.storage.manifest import Parsed, manifest_digest, parse
@@ -36,6 +37,7 @@ class Store:
         directory.mkdir(parents=True, exist_ok=True)
         self.database = Database(directory / "sandbox.db")
         self.blobs = BlobStore(self.database, directory)
+        self.deferred = DeferredStore(self.database)
         self.deleted = DeletedStore(self.database, self.blobs)
         self.events = EventStore(self.database)
 
@@ -162,6 +164,7 @@ class Store:
         """Forget all contents of a registry (its ARM document is the caller's)."""
         self.deleted.purge(registry)
         with self.transaction():
+            self.deferred.forget(registry)
             for row in self.database.all("SELECT name FROM repositories WHERE registry = ?", registry.lower()):
                 self.delete_repository(registry, row[0])
             stored = self.database.all("SELECT digest FROM blobs WHERE registry = ? AND stored", registry.lower())
@@ -341,6 +344,7 @@ class Store:
         return found
 
     def _touch(self, registry: str, name: str, at: str, updated: str | None = None) -> int:
+        self.database.find_repository(registry, name)  # What is deferred is made with the times of its row.
         row = self.database.one(
             "INSERT INTO repositories (registry, name, created, updated, locks) VALUES (?, ?, ?, ?, 15)"
             " ON CONFLICT DO UPDATE SET created = min(created, excluded.created),"

@@ -4,6 +4,7 @@ Each name is in the table of docs/settings.md; a test compares the two.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,6 +37,9 @@ NAMES = {
     "ACR_CONSOLE_SANDBOX_READY_FILE": "",
     **SIGN_IN_NAMES,
 }
+
+# An estate of a size of its own: registries, repositories of each, manifests of each of these.
+_LARGE_ESTATE = re.compile("estate(:[1-9][0-9]{0,4}){3}")
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ def settings_from(values: Mapping[str, object]) -> Settings:
     found = {name: str(values.get(name) or default) for name, default in NAMES.items()}
     _one_of(found, "ACR_CONSOLE_CONNECTION", ("sandbox", "azure"))
     _one_of(found, "ACR_CONSOLE_CLOUD", tuple(CLOUDS))
-    _one_of(found, "ACR_CONSOLE_SANDBOX_SEED", ("walkthrough", "estate", "empty"))
+    if not _LARGE_ESTATE.fullmatch(found["ACR_CONSOLE_SANDBOX_SEED"]):
+        _one_of(found, "ACR_CONSOLE_SANDBOX_SEED", ("walkthrough", "estate", "empty", "estate:500:40:250"))
     _one_of(found, "ACR_CONSOLE_LOG", ("text", "json"))
     latency = _number(found, "ACR_CONSOLE_SANDBOX_LATENCY_MS", "milliseconds")
     index_reads = _number(found, "ACR_CONSOLE_INDEX_READS", "reads a minute")

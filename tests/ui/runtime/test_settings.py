@@ -17,6 +17,10 @@ def test_an_empty_value_is_the_default() -> None:
     assert settings_from({"ACR_CONSOLE_CONNECTION": ""}).connection == "sandbox"
 
 
+def test_the_sandbox_may_have_an_estate_of_any_size() -> None:
+    assert settings_from({"ACR_CONSOLE_SANDBOX_SEED": "estate:500:40:250"}).sandbox_seed == "estate:500:40:250"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -26,6 +30,8 @@ def test_an_empty_value_is_the_default() -> None:
         ("ACR_CONSOLE_METRICS_PORT", "0"),
         ("ACR_CONSOLE_METRICS_PORT", "http"),
         ("ACR_CONSOLE_SANDBOX_SEED", "big"),
+        ("ACR_CONSOLE_SANDBOX_SEED", "estate:500:40"),
+        ("ACR_CONSOLE_SANDBOX_SEED", "estate:500:40:0"),
         ("ACR_CONSOLE_SANDBOX_LATENCY_MS", "soon"),
         ("ACR_CONSOLE_SANDBOX_READY_FILE", "/nowhere/ready.json"),
     ],
