@@ -1,15 +1,17 @@
 """Two images compared: what each has that the other has not, and how much is the same. Pure over what was read.
 
-What was not read of one of them is not compared, and never the same: that part is None.
+What was not read of one of them is not compared, and never the same: that part is None. Values are compared as they
+are; in what comes out of it, those that look like a secret are hidden.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import SequenceMatcher
 
 from services.compare.sbom_reading import FoundSbom
 from services.images.manifests import Descriptor, HistoryStep, ImageConfig, Manifest
+from services.redaction.texts import hide_in_command, hide_in_words, hide_value
 
 # Beyond, histories are compared from the base up alone: aligning them takes the third power of their length at worst.
 MOST_ALIGNED = 200
@@ -150,9 +152,9 @@ def compare_images(left: ComparedImage, right: ComparedImage) -> Comparison:
         left,
         right,
         _layers(left, right),
-        _values(_settings(both[0]), _settings(both[1])) if both else None,
-        _values(dict(both[0].env), dict(both[1].env)) if both else None,
-        _values(dict(both[0].labels), dict(both[1].labels)) if both else None,
+        _shown_settings(*both) if both else None,
+        _hidden(_values(dict(both[0].env), dict(both[1].env))) if both else None,
+        _hidden(_values(dict(both[0].labels), dict(both[1].labels))) if both else None,
         _values(dict.fromkeys(both[0].ports, "open"), dict.fromkeys(both[1].ports, "open")) if both else None,
         _values(dict.fromkeys(left.platforms, "there"), dict.fromkeys(right.platforms, "there")),
         _packages(left.sbom, right.sbom),
@@ -164,6 +166,26 @@ def common_platforms(left: Iterable[str], right: Iterable[str]) -> tuple[str, ..
     """The platforms that both have, in the order of the left."""
     also = set(right)
     return tuple(platform for platform in left if platform in also)
+
+
+def _shown_settings(left: ImageConfig, right: ImageConfig) -> Values:
+    found = _values(_settings(left), _settings(right))
+    mine, other = (
+        _settings(replace(one, entrypoint=hide_in_words(one.entrypoint), cmd=hide_in_words(one.cmd)))
+        for one in (left, right)
+    )
+    shown = (Difference(one.name, mine.get(one.name), other.get(one.name)) for one in found.differing)
+    return replace(found, differing=tuple(shown))
+
+
+def _hidden(values: Values) -> Values:
+    """The same with what looks like a secret hidden: that it differs stays."""
+
+    def shown(name: str, value: str | None) -> str | None:
+        return None if value is None else hide_value(name, value)
+
+    hidden = (Difference(one.name, shown(one.name, one.left), shown(one.name, one.right)) for one in values.differing)
+    return replace(values, differing=tuple(hidden))
 
 
 def _settings(config: ImageConfig) -> dict[str, str]:
@@ -209,7 +231,7 @@ def _layers(left: ComparedImage, right: ComparedImage) -> Layers | None:
 def _layers_of(image: ComparedImage) -> tuple[Layer, ...]:
     """The layers, each with the step that made it, where the history has a step for each."""
     layers = image.manifest.layers if image.manifest else ()
-    steps = [step.command for step in image.config.history if not step.empty] if image.config else []
+    steps = [hide_in_command(step.command) for step in image.config.history if not step.empty] if image.config else []
     made = steps if len(steps) == len(layers) else [""] * len(layers)
     return tuple(Layer(layer, command) for layer, command in zip(layers, made, strict=True))
 
@@ -251,11 +273,15 @@ def _history(left: tuple[HistoryStep, ...], right: tuple[HistoryStep, ...]) -> t
     found: list[Step] = []
     mine_at = other_at = 0
     for start, other_start, count in _blocks([_step(one) for one in left], [_step(one) for one in right]):
-        found += (Step(step, True, False) for step in left[mine_at:start])
-        found += (Step(step, False, True) for step in right[other_at:other_start])
-        found += (Step(step, True, True) for step in left[start : start + count])
+        found += (Step(_without_secrets(step), True, False) for step in left[mine_at:start])
+        found += (Step(_without_secrets(step), False, True) for step in right[other_at:other_start])
+        found += (Step(_without_secrets(step), True, True) for step in left[start : start + count])
         mine_at, other_at = start + count, other_start + count
     return tuple(found)
+
+
+def _without_secrets(step: HistoryStep) -> HistoryStep:
+    return replace(step, command=hide_in_command(step.command), comment=hide_in_command(step.comment))
 
 
 def _step(step: HistoryStep) -> tuple[str, str, bool]:

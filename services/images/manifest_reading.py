@@ -35,6 +35,7 @@ from services.images.manifests import (
 )
 from services.images.repositories import ManifestRow
 from services.images.schema_1 import SCHEMA_1
+from services.redaction.texts import hide_in_command, hide_in_json
 
 # A registry answers 404 to who does not name the type of a manifest; `*/*` names none:
 # https://github.com/Azure/azure-cli/issues/24976
@@ -165,11 +166,12 @@ def read_listed(
 
 
 def indent_json(raw: bytes) -> str:
-    """The bytes as text, indented where they are JSON; what is no UTF-8 is replaced."""
+    """The bytes as text, indented where they are JSON, annotations that look like a secret hidden; what is no UTF-8 is
+    replaced."""
     try:
-        return json.dumps(parse_json(raw), indent=2, ensure_ascii=False)
+        return json.dumps(hide_in_json(parse_json(raw)), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return raw.decode(errors="replace")
+        return hide_in_command(raw.decode(errors="replace"))
 
 
 def _is_digest(reference: str) -> bool:

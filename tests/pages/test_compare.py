@@ -327,3 +327,32 @@ def test_the_estate_has_releases_to_compare(open_view: Open, repository: str) ->
     query = {"registry": "contosohub", "repository": repository, "reference": older, "with": "latest"}
     at = open_view("compare.py", **query, show="Packages")
     assert "10 packages changed" in at.subheader[0].value
+
+
+def test_what_looks_like_a_secret_is_shown_neither_on_the_image_nor_beside_another(
+    open_view: Open, own: OwnSandbox
+) -> None:
+    def config(value: str) -> dict[str, Any]:
+        return {
+            "config": {
+                "Env": [f"DB_PASSWORD={value}", "PATH=/bin"],
+                "Labels": {"build.token": value},
+                "Entrypoint": ["app", f"--password={value}"],
+            },
+            "history": [{"created_by": f"ENV DB_PASSWORD={value}"}],
+        }
+
+    add_image(own, "v1", [], config("zq7one"))
+    add_image(own, "v2", [], config("zq7other"))
+    shown = []
+    for show in ("Configuration", "History", "Text"):
+        shown.append(compare(open_view, show=show))
+    for show in ("Layers and history", "Configuration"):
+        shown.append(open_view("image.py", registry=REGISTRY, repository=APP, reference="v1", show=show))
+    for at in shown:
+        assert not at.exception
+        whole = " ".join(
+            [said(at), *(str(one.value.to_dict()) for one in at.dataframe), *(one.value for one in at.code)]
+        )
+        assert "zq7" not in whole
+        assert "hidden: looks like a secret" in whole

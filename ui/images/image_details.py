@@ -8,6 +8,7 @@ import streamlit as st
 from services.connection.parallel import Partial
 from services.images.evidence import Evidence
 from services.images.manifests import Descriptor, ImageConfig, Kind, Manifest, parse_time
+from services.redaction.texts import hide_in_command, hide_in_words, hide_pairs
 from services.wording import counted
 from ui.elements.columns import Sizes, ago_column
 from ui.elements.page import empty
@@ -91,10 +92,10 @@ def show_history(config: ImageConfig) -> None:
     show_rows(
         [
             {
-                "Step": step.command,
+                "Step": hide_in_command(step.command),
                 "Layer": not step.empty,
                 "Created": parse_time(step.created),
-                "Comment": step.comment,
+                "Comment": hide_in_command(step.comment),
             }
             for step in config.history
         ],
@@ -109,7 +110,7 @@ def show_history(config: ImageConfig) -> None:
 
 
 def show_config(config: ImageConfig) -> None:
-    """Shows what the image runs, its environment and its labels, as the registry has them."""
+    """Shows what the image runs, its environment and its labels. What looks like a secret is hidden."""
     built = parse_time(config.created)
     show_facts(
         {
@@ -127,14 +128,14 @@ def show_config(config: ImageConfig) -> None:
 
 
 def _line(words: tuple[str, ...]) -> str:
-    return plain(shlex.join(words)) if words else "Not set"
+    return plain(shlex.join(hide_in_words(words))) if words else "Not set"
 
 
 def show_pairs(title: str, pairs: tuple[tuple[str, str], ...]) -> None:
-    """Variables, labels or annotations; nothing where there are none."""
+    """Variables, labels or annotations, those that look like a secret by name alone; nothing where there are none."""
     if pairs:
         st.subheader(f"{title} ({len(pairs):,})", anchor=False)
-        show_rows([{"Name": name, "Value": value} for name, value in pairs], title)
+        show_rows([{"Name": name, "Value": value} for name, value in hide_pairs(pairs)], title)
 
 
 def show_evidence(

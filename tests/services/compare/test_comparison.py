@@ -240,3 +240,28 @@ def test_the_text_keeps_to_its_lines_and_blocks() -> None:
     fences = [line for line in text.splitlines() if line.startswith("```")]
     assert fences == ["```diff", "```"] * (len(fences) // 2)
     assert "… and 5 more" in text
+
+
+def with_secret(secret: str) -> ComparedImage:
+    config = ImageConfig(
+        entrypoint=("app", f"--password={secret}"),
+        cmd=("--token", secret),
+        env=(("DB_PASSWORD", secret), ("PATH", "/bin"), ("DATABASE", f"postgres://app:{secret}@db/app")),
+        labels=(("build.token", secret), ("version", "1")),
+        history=(step(f"RUN |1 TOKEN={secret} /bin/sh -c make"), step("COPY a")),
+    )
+    return image_of([(len(secret), 1), (99, 2)], config, number=len(secret))
+
+
+def test_secrets_are_compared_and_shown_nowhere() -> None:
+    left, right = with_secret("zq7one"), with_secret("zq7other")
+    found = compare_images(left, right)
+    assert found.env is not None
+    assert [one.name for one in found.env.differing] == ["DATABASE", "DB_PASSWORD"]
+    assert found.env.same == 1
+    shown = [found.layers, found.configuration, found.env, found.labels, found.history, as_text(found, "one", "two")]
+    assert "zq7" not in "".join(map(str, shown))
+    assert "- DB_PASSWORD=(hidden: looks like a secret)" in as_text(found, "one", "two")
+    same = compare_images(left, replace(left, digest=digest_of(5)))
+    assert same.env is not None
+    assert not same.env.differing
