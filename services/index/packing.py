@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 _SHA256 = "sha256:"
 _BYTES = 32
+# After all texts with the same beginning.
+LAST = "\U0010ffff"
 
 
 def pack_digest(digest: str) -> bytes:

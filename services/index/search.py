@@ -4,32 +4,31 @@ The database proposes rows by its indexes, a bounded number of them; those of re
 are dropped here. Nothing is asked of a registry, but for the tokens that say what the person may read.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Refusal
 from services.database.engine import reading
-from services.database.index_tables import (
-    children,
-    contents,
-    digests,
-    layer_uses,
-    manifests,
-    properties,
-    tags,
-    words,
-)
-from services.images.base_image import DIGEST, NAME
 from services.images.manifests import Kind
-from services.index.packing import digest_range, unpack_digest, unpack_numbers
-from services.index.query import Query, Term, digest_prefix
+from services.index.bases import base_name_values, on_base
+from services.index.conditions import (
+    LIMIT,
+    REPOSITORIES,
+    STANDING,
+    TAGS_OF,
+    Form,
+    images_statement,
+    parameter,
+    tags_statement,
+)
+from services.index.packing import LAST, digest_range, unpack_digest
+from services.index.query import Query, digest_prefix
 from services.index.rows import STORED_KINDS, Standing, parts
 from services.index.scope import IndexedRegistry, Readable, Scope
 from services.index.store import IndexStore
@@ -38,12 +37,11 @@ from services.index.store import IndexStore
 MOST = 1000
 # Rows that are looked at for them: those of others among them are dropped.
 _LOOKED_AT = 50_000
+# Rows that are read at once before they are streamed, which takes PostgreSQL several round trips.
+_FIRST = 2000
 # Repositories that are named in a statement; where there are more, rows of others are dropped here.
 _FEW = 300
-# Images on one base, by their layers.
-_MOST_DESCENDANTS = 2000
 _KINDS = {stored: kind for kind, stored in STORED_KINDS.items()}
-_LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True)
@@ -157,24 +155,30 @@ def _only_readable(found: Results, readable: Readable) -> Results:
     )
 
 
-def _walk(db: Connection, statement: Select[Any], allowed: Collection[int], most: int) -> tuple[list[Row[Any]], bool]:
-    """The rows of allowed repositories, at most `most`, and whether there may be more."""
+def _walk(
+    db: Connection,
+    statement: Select[Any],
+    values: Mapping[str, Any],
+    allowed: Collection[int],
+    most: int,
+    streamed: Select[Any] | None = None,
+) -> tuple[list[Row[Any]], bool]:
+    """The rows of allowed repositories, at most `most`, and whether there may be more. `streamed`: the statement where
+    there are many rows."""
+    first = db.execute(statement, {**values, LIMIT: _FIRST}).all()
+    rows: Iterable[Row[Any]] = first
+    if len(first) == _FIRST:  # More than that are not held at once.
+        statement = statement if streamed is None else streamed
+        rows = db.execute(statement, {**values, LIMIT: _LOOKED_AT + 1}, execution_options={"yield_per": 1000})
     found: list[Row[Any]] = []
-    rows = db.execute(statement.limit(_LOOKED_AT + 1).execution_options(yield_per=1000))
-    looked_at = 0
-    with rows:
-        for looked_at, row in enumerate(rows, 1):
-            if looked_at > _LOOKED_AT:
+    for looked_at, row in enumerate(rows, 1):
+        if looked_at > _LOOKED_AT:
+            return found, True
+        if row.repository in allowed:
+            if len(found) == most:
                 return found, True
-            if row.repository in allowed:
-                if len(found) == most:
-                    return found, True
-                found.append(row)
+            found.append(row)
     return found, False
-
-
-def _of_repositories(column: Any, allowed: Collection[int]) -> list[Any]:
-    return [column.in_(sorted(allowed))] if len(allowed) <= _FEW else []
 
 
 def _tags(db: Connection, query: Query, scope: Scope, most: int) -> tuple[list[FoundTag], bool]:
@@ -190,13 +194,9 @@ def _tags(db: Connection, query: Query, scope: Scope, most: int) -> tuple[list[F
         start = _literal_start(pattern)
         if not allowed or not start:
             continue
-        named = tags.c.name == pattern if start == pattern else (tags.c.name >= start) & (tags.c.name <= start + _LAST)
-        statement = (
-            select(tags.c.repository, tags.c.name, tags.c.updated, digests.c.digest)
-            .join(digests, digests.c.id == tags.c.digest)
-            .where(named, *_of_repositories(tags.c.repository, allowed))
-        )
-        rows, more = _walk(db, statement, allowed, most)
+        values: dict[str, Any] = {"low": start} if start == pattern else {"low": start, "high": start + LAST}
+        statement = tags_statement(exact=start == pattern, few=_are_few(allowed, values))
+        rows, more = _walk(db, statement, values, allowed, most)
         cut = cut or more
         for row in rows:
             if fnmatchcase(row.name, pattern) and all(fnmatchcase(row.name, one.value) for one in more_terms):
@@ -204,9 +204,19 @@ def _tags(db: Connection, query: Query, scope: Scope, most: int) -> tuple[list[F
                 registry = scope.registries[number]
                 tag = FoundTag(registry, repository, row.name, unpack_digest(bytes(row.digest)), _time(row.updated))
                 found[number, repository, row.name] = tag
-    oldest = datetime.min.replace(tzinfo=UTC)
-    newest_first = sorted(found.values(), key=lambda one: one.updated or oldest, reverse=True)
+    newest_first = sorted(found.values(), key=lambda one: one.updated or _NEVER, reverse=True)
     return newest_first[:most], cut or len(newest_first) > most
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _are_few(allowed: Collection[int], values: dict[str, Any]) -> bool:
+    """Whether the repositories are named in the statement: then they are among the values."""
+    if len(allowed) > _FEW:
+        return False
+    values[REPOSITORIES] = sorted(allowed)
+    return True
 
 
 def _literal_start(pattern: str) -> str:
@@ -218,134 +228,82 @@ def _images(db: Connection, query: Query, scope: Scope, now: datetime, most: int
     allowed = scope.fitting(query, [word for word in free if not digest_prefix(word)])
     if not allowed:
         return [], False
-    named = [*query.of("digest"), *(Term("digest", digest_prefix(one)) for one in free if digest_prefix(one))]
-    among = [_numbers(term.value) for term in named]
-    among += [_users_of_layer(term.value) for term in query.of("layer")]
-    among += [_with_property(term.name, (term.value, term.value)) for term in query.of("annotation")]
-    for term in query.of("base"):
-        among.append(_on_base(db, term.value, scope))
-    where: list[Any] = [manifests.c.digest.in_(one) for one in among]
-    if not named:  # Few repositories have the same digest.
-        where += _of_repositories(manifests.c.repository, allowed)
-    if query.of("layer", "annotation", "base"):  # By what they say: in another repository it may be readable.
-        where.append(manifests.c.readable == 1)
-    by_size = bool(query.of("size"))
-    for term in query.of("size"):
-        where.append(manifests.c.size > term.number if term.above else manifests.c.size < term.number)
-    for term in query.of("age"):
-        then = int(now.timestamp()) - term.number * 3600
-        where.append(manifests.c.created < then if term.above else manifests.c.created > then)
-    columns = (
-        manifests.c.repository, manifests.c.digest.label("number"), manifests.c.standing, manifests.c.created,
-        manifests.c.size, digests.c.digest, contents.c.kind, words.c.word.label("platforms"),
-    )  # fmt: skip
-    statement = (
-        select(*columns)
-        .join(digests, digests.c.id == manifests.c.digest)
-        .outerjoin(contents, (contents.c.digest == manifests.c.digest) & (manifests.c.readable == 1))
-        .outerjoin(words, words.c.id == contents.c.platforms)
-        .where(*where)
-    )
-    if among:
-        if query.untagged:
-            statement = statement.where(manifests.c.standing == Standing.UNTAGGED)
-        rows, cut = _walk(db, statement, allowed, most)
-    else:
+    form, values = _form_of(db, query, scope, now)
+    if "digest" not in form.conditions:  # Few repositories have the same digest.
+        form = replace(form, few=_are_few(allowed, values))
+    rows: list[Row[Any]] = []
+    cut = False
+    if form.order:
         # Each standing in the order of its index, which is that of the result.
-        rows, cut = [], False
-        order = manifests.c.size.desc() if by_size else manifests.c.created
-        known = manifests.c.size.is_not(None) if by_size else manifests.c.created.is_not(None)
         for standing in [Standing.UNTAGGED] if query.untagged else list(Standing):
-            of_standing = statement.where(manifests.c.standing == standing, known).order_by(order)
-            some, more = _walk(db, of_standing, allowed, most)
+            some, more = _walk(db, images_statement(form), {**values, STANDING: int(standing)}, allowed, most)
             rows, cut = rows + some, cut or more
+    else:
+        with_tags = images_statement(replace(form, with_tags=True))
+        rows, cut = _walk(db, with_tags, values, allowed, most, images_statement(form))
     found = _with_tags(db, rows, scope)
     for term in query.of("tag"):
         found = [one for one in found if any(fnmatchcase(tag, term.value) for tag in one.every_tag)]
-    if by_size:
+    if query.of("size"):
         found.sort(key=lambda one: -(one.size or 0))
     else:
         oldest_first = bool(query.of("age"))
-        last = datetime.max.replace(tzinfo=UTC) if oldest_first else datetime.min.replace(tzinfo=UTC)
+        last = datetime.max.replace(tzinfo=UTC) if oldest_first else _NEVER
         found.sort(key=lambda one: one.created or last, reverse=not oldest_first)
     return found[:most], cut or len(found) > most
 
 
-def _numbers(prefix: str) -> Select[Any]:
-    """The numbers of the digests that begin so."""
-    low, high = digest_range(prefix)
-    return select(digests.c.id).where(digests.c.digest.between(low, high))
+def _form_of(db: Connection, query: Query, scope: Scope, now: datetime) -> tuple[Form, dict[str, Any]]:
+    """A query's form, and its values. What is on a base by its layers is looked for here."""
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
 
+    def add(condition: str, **given: object) -> None:
+        values.update({parameter(name, len(conditions)): value for name, value in given.items()})
+        conditions.append(condition)
 
-def _users_of_layer(prefix: str) -> Select[Any]:
-    return select(layer_uses.c.manifest).where(layer_uses.c.layer.in_(_numbers(prefix)))
-
-
-def _with_property(name: str, *ranges: tuple[str, str]) -> Select[Any]:
-    """The numbers of the manifests with such a label or annotation, its value within one of the ranges."""
-    number = select(words.c.id).where(words.c.word == name).scalar_subquery()
-    first, *rest = [
-        select(properties.c.manifest).where(
-            properties.c.name == number,
-            properties.c.value >= low,
-            properties.c.value <= high,
-        )
-        for low, high in ranges
-    ]
-    return first.union_all(*rest) if rest else first  # type: ignore[return-value]
-
-
-def _on_base(db: Connection, base: str, scope: Scope) -> Any:
-    """The images whose builder says that they are on this base (a name, with or without its tag; or a digest), and of
-    a digest of the index those whose layers begin with all of its layers."""
-    prefix = digest_prefix(base)
-    if not prefix:
-        return _with_property(NAME, (base, base), (f"{base}:", f"{base}:{_LAST}"), (f"{base}@", f"{base}@{_LAST}"))
-    said = db.execute(_with_property(DIGEST, (prefix, prefix + "g"))).scalars()
-    return sorted({*islice(said, _MOST_DESCENDANTS), *_descendants(db, prefix, scope)})
-
-
-def _descendants(db: Connection, prefix: str, scope: Scope) -> Iterator[int]:
-    own = select(manifests.c.repository, manifests.c.digest).where(manifests.c.digest.in_(_numbers(prefix)))
-    bases = {row.digest for row in db.execute(own.limit(_MOST_DESCENDANTS)) if row.repository in scope.repositories}
-    for part in parts(bases):
-        rows = db.execute(select(contents.c.digest, contents.c.children).where(contents.c.digest.in_(part))).all()
-        bases = bases | {child for row in rows for child in unpack_numbers(row.children)}
-    chains = set()
-    for part in parts(bases):
-        rows = db.execute(select(contents.c.layers).where(contents.c.digest.in_(part))).all()
-        chains |= {unpack_numbers(row.layers) for row in rows}
-    found = 0
-    for chain in chains - {()}:
-        uses = (
-            select(contents.c.digest, contents.c.layers)
-            .join(layer_uses, layer_uses.c.manifest == contents.c.digest)
-            .where(layer_uses.c.layer == chain[-1])
-        )
-        for row in db.execute(uses.limit(_LOOKED_AT)):
-            layers = unpack_numbers(row.layers)
-            if len(layers) > len(chain) and layers[: len(chain)] == chain:
-                found += 1
-                if found > _MOST_DESCENDANTS:
-                    return
-                yield row.digest
+    prefixes = [digest_prefix(term.value) for term in query.of("digest", "") if digest_prefix(term.value)]
+    for condition, some in (("digest", prefixes), ("layer", [term.value for term in query.of("layer")])):
+        for prefix in some:
+            low, high = digest_range(prefix)
+            add(condition, low=low, high=high)
+    for term in query.of("annotation"):
+        add("annotation", name=term.name, low=term.value, high=term.value)
+    for term in query.of("base"):
+        if digest_prefix(term.value):
+            add("numbers", numbers=on_base(db, digest_prefix(term.value), scope.repositories))
+        else:
+            add("base name", **base_name_values(term.value))
+    among = bool(conditions)
+    for term in query.of("size"):
+        add("larger" if term.above else "smaller", number=term.number)
+    for term in query.of("age"):
+        add("before" if term.above else "after", number=int(now.timestamp()) - term.number * 3600)
+    if among and query.untagged:
+        values[STANDING] = int(Standing.UNTAGGED)
+    form = Form(
+        tuple(conditions),
+        # By what they say: in another repository it may be readable.
+        readable=bool(query.of("layer", "annotation", "base")),
+        standing=not among or query.untagged,
+        order="" if among else "size" if query.of("size") else "age",
+    )
+    return form, values
 
 
 def _with_tags(db: Connection, rows: Sequence[Row[Any]], scope: Scope) -> list[FoundImage]:
-    numbers = {row.number for row in rows}
-    parents: dict[int, list[int]] = {}
-    for part in parts(numbers):
-        for row in db.execute(select(children).where(children.c.child.in_(part))):
-            parents.setdefault(row.child, []).append(row.parent)
-    named: dict[tuple[int, int], list[str]] = {}
-    wanted = numbers | {parent for some in parents.values() for parent in some}
-    for part in parts(wanted):
-        columns = (tags.c.repository, tags.c.digest, tags.c.name)
-        for row in db.execute(select(*columns).where(tags.c.digest.in_(part))):
-            named.setdefault((row.repository, row.digest), []).append(row.name)
+    named = bool(rows) and "tags" in rows[0]._fields
+    tags_of: dict[tuple[int, int, int], list[str]] = {}
+    for part in parts({row.number for row in rows}) if not named else ():
+        for one in db.execute(TAGS_OF, {"numbers": part}):
+            tags_of.setdefault((one.repository, one.number, one.of_index), []).append(one.name)
     found = []
     for row in rows:
         number, repository = scope.repositories[row.repository]
+        if named:
+            own, of_indexes = ((text or "").split() for text in (row.tags, row.tags_of_indexes))
+        else:
+            own, of_indexes = (tags_of.get((row.repository, row.number, of_index), []) for of_index in (0, 1))
         found.append(
             FoundImage(
                 scope.registries[number],
@@ -355,16 +313,8 @@ def _with_tags(db: Connection, rows: Sequence[Row[Any]], scope: Scope) -> list[F
                 row.platforms or "",
                 row.size,
                 _time(row.created),
-                tuple(sorted(named.get((row.repository, row.number), ()))),
-                tuple(
-                    sorted(
-                        {
-                            name
-                            for parent in parents.get(row.number, ())
-                            for name in named.get((row.repository, parent), ())
-                        }
-                    )
-                ),
+                tuple(sorted(own)),
+                tuple(sorted(set(of_indexes))),
                 row.standing == Standing.UNTAGGED,
             )
         )

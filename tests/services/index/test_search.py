@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from services.images.leftovers import find_leftovers
 from services.images.repositories import all_repository_names
 from services.index.export import COLUMNS, csv_of
 from services.index.index_jobs import targets_of
-from services.index.query import parse
+from services.index.query import EXAMPLES, parse
 from services.index.reading import index_registry
 from services.index.scope import IndexedRegistry, Readable, Scope, read_scope, readable_repositories
 from services.index.search import Results, search
@@ -233,21 +234,16 @@ def test_another_tenant_has_an_index_of_its_own(store: IndexStore, listed: tuple
     assert not read_scope(other, targets_of(listed), {}).registries
 
 
+# Every field of the language alone and with every other, so that one that is added is among them.
+CONDITIONS = (*EXAMPLES.values(), "untagged")
 QUERIES = (
+    *CONDITIONS,
+    *(f"{one} {other}" for one, other in combinations(CONDITIONS, 2)),
     "api",
     "api latest",
-    "tag:v1*",
     "sha256:3fa9c1d",
-    "annotation:team=payments",
-    "base:alpine",
     "base:sha256:3fa9c1d",
-    "layer:sha256:3fa9c1d",
-    "size:>1GiB",
-    "age:>1y",
-    "untagged",
     "untagged size:>1MiB age:>1d",
-    "registry:contosohub size:<1GiB",
-    "repository:api/* age:<1y tag:v1",
 )
 
 
@@ -261,6 +257,7 @@ def test_no_query_scans_a_table(
 ) -> None:
     if not few:
         monkeypatch.setattr("services.index.search._FEW", 0)
+        monkeypatch.setattr("services.index.search._FIRST", 0)
     scope = scope_of(store, session, listed)
     sent: list[tuple[str, Any]] = []
 
@@ -279,7 +276,7 @@ def test_no_query_scans_a_table(
     with store.engine.connect() as db:
         if postgresql:  # Of a small table it would read all rows, whatever the indexes.
             db.execute(text("SET enable_seqscan = off"))
-        for statement, parameters in sent:
+        for statement, parameters in dict(sent).items():
             explain = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
             plan = [str(row[-1]) for row in db.exec_driver_sql(f"{explain} {statement}", parameters)]
             scans = [line for line in plan if "Seq Scan" in line or line.startswith("SCAN index_")]
