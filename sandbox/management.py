@@ -36,7 +36,7 @@ from sandbox.arm.operations import Operations
 from sandbox.arm.operations import routes as operation_routes
 from sandbox.billing import budgets, costs
 from sandbox.billing.retail_prices import price_routes
-from sandbox.clusters import clusters, commands, container_apps, identities
+from sandbox.clusters import clusters, commands, container_apps, identities, resource_graph
 from sandbox.documents.errors import ArmError
 from sandbox.entra import graph
 from sandbox.entra.login import login_routes
@@ -112,6 +112,7 @@ def all_routes(operations: Operations) -> list[Route]:
         *identities.routes(),
         *commands.routes(),
         *container_apps.routes(),
+        *resource_graph.routes(),
         *networks.routes(),
         *policies.routes(),
         *diagnostic_settings.routes(),

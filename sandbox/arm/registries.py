@@ -64,6 +64,22 @@ def _list(call: Call, scope: str) -> Response:
     return listing(call, call.readable(documents, REGISTRY_TYPE + "/read", scope))
 
 
+def registry_rows(call: Call) -> list[Document]:
+    """The registries of all subscriptions that the caller may read, as Resource Graph has them."""
+    action = REGISTRY_TYPE + "/read"
+    found = [one for one in call.store.list_resources(REGISTRY_TYPE) if call.access.allows(one["id"], action)]
+    members = ("id", "name", "location", "tags", "sku", "identity", "properties")
+    rows = [
+        {
+            **{name: document.get(name) for name in members},
+            "type": REGISTRY_TYPE.lower(),
+            "subscriptionId": document["id"].split("/")[2],
+        }
+        for document in (_shown(call, one) for one in found)
+    ]
+    return sorted(rows, key=lambda row: str(row["id"]))
+
+
 def get_registry(call: Call, operations: Operations) -> Response:
     document = public(_shown(call, existing_registry(call)))
     state = operations.state_of(document["id"])

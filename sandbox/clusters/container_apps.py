@@ -1,63 +1,28 @@
-"""Container Apps, their revisions, and Container Instances, as Resource Manager and Resource Graph have them.
-
-Resource Graph answers the queries that are known here, by their text; another is an error.
-"""
+"""Container Apps, their revisions, and Container Instances, as Resource Manager and Resource Graph have them."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.arm.call import Call, Route, answer, listing, not_found
-from sandbox.documents.errors import ArmError, Document
+from sandbox.arm.call import Call, Route, listing, not_found
+from sandbox.documents.errors import Document
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 
 APP_TYPE = "Microsoft.App/containerApps"
 JOB_TYPE = "Microsoft.App/jobs"
 GROUP_TYPE = "Microsoft.ContainerInstance/containerGroups"
 _APP = "/subscriptions/{subscription}/resourceGroups/{group}/providers/" + APP_TYPE + "/{name}"
-# A user has so many queries in five seconds.
-_QUOTA = 15
 
 
 def routes() -> list[Route]:
-    return [
-        Route("POST", "/providers/Microsoft.ResourceGraph/resources", _query),
-        Route("GET", _APP + "/revisions", _revisions, f"{APP_TYPE}/revisions/read", _APP),
-    ]
+    return [Route("GET", _APP + "/revisions", _revisions, f"{APP_TYPE}/revisions/read", _APP)]
 
 
-def _query(call: Call) -> Response:
-    body = call.body if isinstance(call.body, dict) else {}
-    text = " ".join(str(body.get("query", "")).split())
-    rows_of = _QUERIES.get(text)
-    if rows_of is None:
-        raise ArmError(400, "InvalidQuery", f"The sandbox does not know the query: {text[:200]}")
-    options = body.get("options") or {}
-    if options.get("resultFormat") != "objectArray":
-        raise ArmError(400, "InvalidQuery", "The sandbox answers with arrays of objects.")
-    rows = rows_of(call)
-    start, top = int(options.get("$skipToken") or 0), min(int(options.get("$top") or 100), 1000)
-    page = rows[start : start + top]
-    more = start + top < len(rows)
-    found: Document = {
-        "totalRecords": len(rows),
-        "count": len(page),
-        "data": page,
-        "facets": [],
-        "resultTruncated": "false",
-    }
-    if more:
-        found["$skipToken"] = str(start + top)
-    headers = {"x-ms-user-quota-remaining": str(_QUOTA - 1), "x-ms-user-quota-resets-after": "00:00:05"}
-    return answer(found, headers=headers)
-
-
-def _apps(call: Call) -> list[Document]:
+def app_rows(call: Call) -> list[Document]:
     """Of what the caller may read; of others Resource Graph says nothing."""
     found = []
     for kind in (APP_TYPE, JOB_TYPE, GROUP_TYPE):
@@ -82,15 +47,15 @@ def _apps(call: Call) -> list[Document]:
     return sorted(found, key=lambda row: str(row["id"]))
 
 
-_QUERIES: Mapping[str, Callable[[Call], list[Document]]] = {
+APPS_QUERY = (
     "resources"
     " | where type in~ ('microsoft.app/containerapps', 'microsoft.app/jobs',"
     " 'microsoft.containerinstance/containergroups')"
     " | project id, name, type, subscriptionId, template = properties.template, containers = properties.containers,"
     " initContainers = properties.initContainers, revisionsMode = properties.configuration.activeRevisionsMode,"
     " latest = properties.latestRevisionName, ready = properties.latestReadyRevisionName"
-    " | order by id asc": _apps,
-}
+    " | order by id asc"
+)
 
 
 def _revisions(call: Call) -> Response:

@@ -3,12 +3,18 @@
 The SDK takes 404 for success when it deletes, and an answer can be lost after the change: only reading back shows it.
 """
 
+import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from services.connection.errors import ServiceError, as_service_error, if_there
 
@@ -79,6 +85,30 @@ def note_sent(method: str, target: str, status: int, headers: Mapping[str, str])
     if sent is not None and len(sent) < MOST_SENT:
         ids = (str(headers.get(name) or "") for name in ("x-ms-request-id", "x-ms-correlation-request-id"))
         sent.append(SentChange(method, target, status, *ids))
+
+
+# Azure Resource Graph may lag behind Resource Manager by minutes.
+LAG_S = 15 * 60
+
+
+class RecentChanges(SansIOHTTPPolicy[Any, Any]):
+    """Notes in which subscriptions a session changes something: lists that lag behind do not tell of it yet."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._at: dict[str, float] = {}
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        sent = request.http_request
+        found = re.match("/subscriptions/([^/]+)/", urlsplit(sent.url).path, re.IGNORECASE)
+        if found and sent.method.upper() in ("PUT", "PATCH", "DELETE"):
+            self._at[found[1].casefold()] = self._clock()
+
+    @property
+    def subscriptions(self) -> frozenset[str]:
+        """The ids, in lower case, of subscriptions that were changed within `LAG_S`."""
+        now = self._clock()
+        return frozenset(one for one, at in tuple(self._at.items()) if now - at < LAG_S)
 
 
 def write(

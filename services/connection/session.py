@@ -39,6 +39,7 @@ from azure.mgmt.resourcegraph import ResourceGraphClient
 from azure.monitor.query import LogsQueryClient
 from azure.monitor.querymetrics import MetricsClient
 
+from services.connection.changes import RecentChanges
 from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import jwt_claims
 from services.connection.endpoints import CLOUDS, AzureEndpoints
@@ -84,6 +85,7 @@ class AzureSession:
         if identity:
             self.identity = identity
         self.permission = ALLOWED
+        self.changes = RecentChanges()
         self.credential = credential
         self.endpoints = endpoints
         self._transport = transport or pooled(BoundedTransport, endpoints.ca_file)
@@ -103,6 +105,7 @@ class AzureSession:
                 limited = AzureSession(self.credential, self.endpoints, transport, self.__dict__.get("identity"))
                 limited._tokens_of = self
                 limited.permission = permission
+                limited.changes = self.changes
                 self._limited[permission] = limited
             return self._limited[permission]
 
@@ -311,6 +314,7 @@ class AzureSession:
             CustomHookPolicy(),
             ContentDecodePolicy(),
             RedirectPolicy(),
+            self.changes,
             retry_policy(),
             ARMChallengeAuthenticationPolicy(self.credential, self.endpoints.resource_manager_scope),
             SensitiveHeaderCleanupPolicy(),

@@ -1,6 +1,6 @@
 """Registries read from Resource Manager."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -16,6 +16,7 @@ from services.connection.parallel import Partial, Progress, Refusal, counter, pa
 from services.connection.resource_ids import parse_id
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
+from services.registries.graph import GRAPH_FROM, rows_by_subscription
 from services.registries.registry import (
     REGISTRY_KIND,
     Access,
@@ -67,14 +68,23 @@ def registries_of(
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Partial[Registry]:
-    """Every registry of these subscriptions, by name, without usages and replicas: one request a subscription."""
+    """Every registry of these subscriptions, by name, without usages and replicas.
+
+    One request a subscription; from `GRAPH_FROM` subscriptions on, one query for each thousand registries, and one
+    request for each subscription of which that does not tell (`services.registries.graph`).
+    """
+    subscriptions = tuple(subscriptions)
+    known: Mapping[str, list[Any]] = {}
+    if len(subscriptions) >= GRAPH_FROM and not (stop and stop.is_set()):
+        known = rows_by_subscription(session, (one.id for one in subscriptions))
 
     def list_one(subscription: Subscription) -> Partial[Registry]:
-        with as_service_error(f"Could not list the registries of {subscription.name}"):
-            models = items(session, session.registries(subscription.id).registries.list)
-            return read_entries(
-                f"registries of {subscription.name}", models, lambda model: registry_from(model, subscription)
-            )
+        title = f"registries of {subscription.name}"
+        if rows := known.get(subscription.id):
+            return read_entries(title, rows, lambda row: registry_from(models.Registry(row), subscription))
+        with as_service_error(f"Could not list the {title}"):
+            listed = items(session, session.registries(subscription.id).registries.list)
+            return read_entries(title, listed, lambda model: registry_from(model, subscription))
 
     return list_in_each(list_one, subscriptions, progress=progress, stop=stop)
 
