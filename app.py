@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.connection.session import connect_azure, connect_sandbox, sandbox_endpoints
 from ui.elements.errors import show_unexpected
+from ui.growth.worker import snapshots_until
 from ui.job_kinds.kinds import KINDS
 from ui.jobs import runs
 from ui.monitoring import activity_log, probes
@@ -93,7 +94,12 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         closing.enter_context(metrics_at(SETTINGS.metrics_port, SETTINGS.metrics_address))
         _connect(SETTINGS, closing)
         ending = threading.Event()
-        threads = ((runs.continue_until, (KINDS,)), (activity_log.look_after_until, ()), (worker.work_until, ()))
+        threads = (
+            (runs.continue_until, (KINDS,)),
+            (activity_log.look_after_until, ()),
+            (worker.work_until, ()),
+            (snapshots_until, ()),
+        )
         for work, needs in threads:
             threading.Thread(target=work, args=(ending, *needs), name=work.__module__, daemon=True).start()
 

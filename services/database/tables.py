@@ -283,4 +283,22 @@ snapshots = Table(
     Column("untagged_bytes", BigInteger, nullable=False),
     Column("tags", Integer, nullable=False),
     Column("manifests", Integer, nullable=False),
+    Column("pulls", BigInteger),  # In the 30 days before; None unknown.
+    Column("cost", Text),  # Of a month, by list prices: a decimal number; None unknown.
+    Column("currency", Text),
+)
+
+# What the worker reads each day for the snapshots, as whom: a row a registry, and with the registry "" their list.
+snapshot_reads = Table(
+    "snapshot_reads",
+    metadata,
+    Column("runs_as", Text, primary_key=True),
+    Column("registry", Text, primary_key=True),  # As in `snapshots`.
+    Column("resource", Text, nullable=False),  # Its resource id.
+    Column("day", Date),  # The last that was read completely.
+    Column("begun", Date),  # The last that was begun, so many times without a result.
+    Column("attempt", Integer, nullable=False),
+    Column("lease_until", UtcTime),  # None: nobody reads it.
+    Column("tried", UtcTime),  # When the last one failed.
+    Column("error", Text, nullable=False),  # Why; "" where it did not.
 )

@@ -1,20 +1,24 @@
 """What registries and their repositories stored, day by day, and what grew since. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 
 from services.images.repository_contents import RepositoryContents
 from services.images.storage import RegistryStorage
+from services.pricing.estimates import Estimate
 
 # The name of the registry as a whole: no repository has it.
 WHOLE = ""
+_SMALLEST = Decimal("0.0001")
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """What a repository, or the `WHOLE` registry, stored on a day. Sizes are bytes: `unique`, what no other repository
-    has; `shared`, what others have too; `untagged`, what no tag leads to."""
+    has; `shared`, what others have too; `untagged`, what no tag leads to. `pulls`: in the 30 days before; `cost`: of a
+    month by list prices, a repository's by its unique bytes, in `currency`. Both None where unknown."""
 
     day: date
     repository: str
@@ -23,6 +27,9 @@ class Snapshot:
     untagged: int
     tags: int
     manifests: int
+    pulls: int | None = None
+    cost: Decimal | None = None
+    currency: str = ""
 
     @property
     def total(self) -> int:
@@ -46,20 +53,48 @@ class Growth:
         return self.after - (self.before or 0)
 
 
-def snapshots_of(storage: RegistryStorage, contents: Iterable[RepositoryContents], day: date) -> tuple[Snapshot, ...]:
+@dataclass(frozen=True)
+class Beside:
+    """What a snapshot has beside bytes. `pulls`: in 30 days by repository, and of the `WHOLE`; what is not in it is
+    unknown. `estimate`: the registry's cost in a month; None unknown."""
+
+    pulls: Mapping[str, int] = field(default_factory=dict)
+    estimate: Estimate | None = None
+
+    def cost_of(self, part: int, total: int) -> Decimal | None:
+        """The share of the cost that `part` of `total` bytes has. None where not all of it has a price."""
+        if self.estimate is None or self.estimate.unpriced:
+            return None
+        return (self.estimate.total * part / total if total else self.estimate.total * 0).quantize(_SMALLEST)
+
+
+NOTHING_BESIDE = Beside()
+
+
+def snapshots_of(
+    storage: RegistryStorage, contents: Iterable[RepositoryContents], day: date, beside: Beside = NOTHING_BESIDE
+) -> tuple[Snapshot, ...]:
     """The snapshots of a registry whose `contents` were read: of each repository, and of the `WHOLE`. None where not
     all was read: what is missing would look like something that shrank."""
     if not storage.complete:
         return ()
     counts = {one.name: (len(one.tags), len(one.rows)) for one in contents}
+    pulls, currency = beside.pulls, beside.estimate.currency if beside.estimate else ""
     each = tuple(
-        Snapshot(day, one.name, one.unique, one.shared, one.untagged, *counts.get(one.name, (0, 0)))
+        Snapshot(
+            day, one.name, one.unique, one.shared, one.untagged, *counts.get(one.name, (0, 0)),
+            pulls.get(one.name), beside.cost_of(one.unique, storage.total), currency,
+        )
         for one in storage.repositories
-    )
+    )  # fmt: skip
     unique = sum(one.unique for one in each)
     tags, manifests = sum(one.tags for one in each), sum(one.manifests for one in each)
     untagged = sum(one.untagged for one in each)
-    return (Snapshot(day, WHOLE, unique, storage.total - unique, untagged, tags, manifests), *each)
+    cost = beside.cost_of(1, 1)
+    whole = Snapshot(
+        day, WHOLE, unique, storage.total - unique, untagged, tags, manifests, pulls.get(WHOLE), cost, currency
+    )
+    return (whole, *each)
 
 
 def grown(history: Iterable[Snapshot], days: int) -> tuple[Growth, ...]:

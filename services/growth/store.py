@@ -1,12 +1,13 @@
 """Snapshots in the console's database: one a day of each registry that was read completely, for all who see it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Connection, Engine, delete, func, select
 
-from services.database.engine import put_rows, reading, writing
-from services.database.tables import snapshots
+from services.database.engine import clock, put_rows, reading, writing
+from services.database.tables import snapshot_reads, snapshots
 from services.growth.history import Snapshot, thinned
 from services.registries.registry import Registry
 
@@ -20,40 +21,67 @@ def key_of(registry: Registry) -> str:
 
 
 def add_snapshots(engine: Engine, registry: Registry, found: Iterable[Snapshot]) -> None:
-    """Keeps the snapshots of a day in place of earlier ones of the same day, and removes those of old days but for the
-    first of each month. Raises ServiceError (NoDatabase)."""
+    """Keeps the snapshots of a day in place of earlier ones of the same day, unless the worker has read that day, and
+    removes those of old days but for the first of each month. Raises ServiceError (NoDatabase)."""
     key, listed = key_of(registry), list(found)
     if not listed:
         return
+    theirs = (snapshot_reads.c.registry == key) & (snapshot_reads.c.day == listed[0].day)
+    with writing(engine, "The snapshot of the registry could not be recorded") as db:
+        if db.execute(select(snapshot_reads.c.day).where(theirs)).first() is None:
+            put_snapshots(db, key, listed)
+
+
+def put_snapshots(db: Connection, key: str, listed: Sequence[Snapshot]) -> None:
+    """The snapshots of a day of the registry with this `key_of`, in place of earlier ones; old days are
+    thinned."""
     day = listed[0].day
     mine = snapshots.c.registry == key
-    with writing(engine, "The snapshot of the registry could not be recorded") as db:
-        db.execute(delete(snapshots).where(mine, snapshots.c.day == day))
-        for at in range(0, len(listed), _PART):
-            put_rows(db, snapshots, [_row(key, one) for one in listed[at : at + _PART]])
-        days = list(db.execute(select(snapshots.c.day).where(mine).distinct()).scalars())
-        if old := set(days) - thinned(days, day):
-            db.execute(delete(snapshots).where(mine, snapshots.c.day.in_(old)))
+    db.execute(delete(snapshots).where(mine, snapshots.c.day == day))
+    for at in range(0, len(listed), _PART):
+        put_rows(db, snapshots, [_row(key, one) for one in listed[at : at + _PART]])
+    days = list(db.execute(select(snapshots.c.day).where(mine).distinct()).scalars())
+    if old := set(days) - thinned(days, day):
+        db.execute(delete(snapshots).where(mine, snapshots.c.day.in_(old)))
 
 
-def read_history(engine: Engine, registry: Registry, days: int = 400) -> tuple[Snapshot, ...]:
-    """The snapshots of the last `days` days, the oldest first. Raises ServiceError (NoDatabase)."""
-    mine = snapshots.c.registry == key_of(registry)
+def remove_ahead(db: Connection, key: str, today: date) -> None:
+    """Removes the snapshots of days to come, which a wrong clock made. `today` must be known to be right; the day after
+    may be today already, where two processes read around midnight."""
+    ahead = snapshots.c.day > today + timedelta(days=1)
+    db.execute(delete(snapshots).where(snapshots.c.registry == key, ahead))
+
+
+def read_history(engine: Engine, registry: Registry, days: int | None = None) -> tuple[Snapshot, ...]:
+    """The snapshots of the last `days` days, or all that are kept, the oldest first; none of a day to come. Raises
+    ServiceError (NoDatabase)."""
     with reading(engine, "The snapshots of the registry could not be read") as db:
-        last = db.execute(select(func.max(snapshots.c.day)).where(mine)).scalar()
-        if last is None:
-            return ()
-        since = snapshots.c.day > last - timedelta(days=days)
-        rows = db.execute(select(snapshots).where(mine, since).order_by(snapshots.c.day, snapshots.c.repository)).all()
-    return tuple(
-        Snapshot(
-            row.day, row.repository, row.unique_bytes, row.shared_bytes, row.untagged_bytes, row.tags, row.manifests
-        )
-        for row in rows
-    )
+        tomorrow = clock(db).date() + timedelta(days=1)
+        mine = (snapshots.c.registry == key_of(registry)) & (snapshots.c.day <= tomorrow)
+        wanted = select(snapshots).where(mine).order_by(snapshots.c.day, snapshots.c.repository)
+        if days is not None:
+            last = db.execute(select(func.max(snapshots.c.day)).where(mine)).scalar()
+            if last is None:
+                return ()
+            wanted = wanted.where(snapshots.c.day > last - timedelta(days=days))
+        rows = db.execute(wanted).all()
+        return tuple(
+            Snapshot(
+                row.day, row.repository, row.unique_bytes, row.shared_bytes, row.untagged_bytes, row.tags,
+                row.manifests, row.pulls, _decimal(row.cost), row.currency or "",
+            )
+            for row in rows
+        )  # fmt: skip
 
 
-def _row(key: str, one: Snapshot) -> dict[str, str | int | date]:
+def _decimal(text: str | None) -> Decimal | None:
+    try:
+        return None if text is None else Decimal(text)
+    except InvalidOperation as exc:
+        raise ValueError("no number") from exc
+
+
+def _row(key: str, one: Snapshot) -> dict[str, str | int | date | None]:
     return {
         "registry": key,
         "day": one.day,
@@ -63,4 +91,7 @@ def _row(key: str, one: Snapshot) -> dict[str, str | int | date]:
         "untagged_bytes": one.untagged,
         "tags": one.tags,
         "manifests": one.manifests,
+        "pulls": one.pulls,
+        "cost": None if one.cost is None else str(one.cost),
+        "currency": one.currency or None,
     }

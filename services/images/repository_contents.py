@@ -4,7 +4,7 @@ Deleting and counting bytes need all of it: only the manifests say what an index
 A manifest is read once: `known` keeps it by its digest, under which it can never change.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Event
@@ -52,6 +52,7 @@ def read_contents(
     known: dict[str, Manifest],
     *,
     store: ContentStore | None = None,
+    known_lists: Callable[[str], RepositoryContents | None] = lambda _name: None,
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Partial[RepositoryContents]:
@@ -59,6 +60,7 @@ def read_contents(
 
     Three requests a repository (more where it has thousands), and one for each manifest in neither; in parallel.
     A repository that can't be listed is a Refusal of the result; a manifest that can't be read one of its repository.
+    `known_lists`: the rows and tags of a repository that did not change since they were read; None: they are read now.
     `progress(done, of, what)` is called in the caller's thread. Raises ServiceError where nobody can sign in.
     """
     names = list(names)
@@ -67,7 +69,11 @@ def read_contents(
 
     count_repositories = counter(progress, "repositories", len(names))
     listed = parallel_map(
-        lambda name: _listed(client, name), names, server=client.login_server, done=count_repositories, stop=stop
+        lambda name: known_lists(name) or _listed(client, name),
+        names,
+        server=client.login_server,
+        done=count_repositories,
+        stop=stop,
     )
     unknown = {
         contents.name: [row for row in contents.rows if row.digest not in known]

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from threading import Event
 
-from services.connection.data_plane import RegistryClient
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.clocks import require_same_time
+from services.connection.errors import ServiceError
 from services.connection.parallel import Progress
 from services.connection.session import AzureSession
 from services.database.contents import ContentStore
@@ -28,9 +27,6 @@ from services.schedules.runs import Figures, ProposedManifest, ProposedPart
 from services.wording import counted
 
 NOT_OF_POLICY = "The policy is not for this registry any more."
-
-# Between the console's clock and a registry's.
-MOST_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ def plan_scheduled_run(
         running = read_known(session, answers, who, registry, now, by_secret=True)
     if stop and stop.is_set():
         raise ServiceError(title, "It was stopped before all was read.", "It goes on by itself.", "Stopped")
-    _require_same_time(client, title, now)
+    require_same_time(client, title, now)
     # Where no rule asks for them, nothing is read of the logs.
     pulls = read_pulls(session, registry) if waits_for_pulls(policy) else RegistryPulls()
     found = simulate(
@@ -106,20 +102,6 @@ def plan_scheduled_run(
         _figures(found, policy, unasked), created=registry.created.isoformat() if registry.created else ""
     )
     return PlannedRun(registry, figures, _parts(found), plan_run(found.repositories))
-
-
-def _require_same_time(client: RegistryClient, title: str, now: datetime) -> None:
-    """Raises ServiceError where the registry answers at another time than `now`: all ages would be wrong. An answer
-    that says no time says nothing."""
-    with as_service_error(title):
-        answered = client.raw("/acr/v1/_catalog?n=1").headers.get("Date", "")
-    try:
-        there = parsedate_to_datetime(answered)
-    except ValueError:
-        return
-    if abs(there.replace(tzinfo=UTC) - now) > MOST_APART:
-        cause = f"The console's clock says {now:%Y-%m-%d %H:%M} UTC, and the registry's {there:%Y-%m-%d %H:%M}."
-        raise ServiceError(title, cause, "Set the clock of the console's machine or database.", "ClocksApart")
 
 
 def _figures(found: Simulation, policy: Policy, unasked: tuple[str, ...]) -> Figures:

@@ -1,15 +1,18 @@
 """Growth of a registry: recorded where all was read, shown with what is unknown, and forecast once it can be."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
+from threading import Event
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from services.database.tables import snapshots
 from services.growth.history import WHOLE, Snapshot
 from services.growth.store import add_snapshots, read_history
 from services.pricing.estimates import GIB
 from tests.support.app_test import Open, figures, texts
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
+from ui.growth import worker
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -106,3 +109,38 @@ def test_without_a_database_it_is_said(own: OwnSandbox, open_view: Open) -> None
         db.exec_driver_sql("DROP TABLE snapshots")
     at = open_view("storage.py", **HERE)
     assert "could not be read" in "".join(one.value for one in at.error) or "could not be read" in texts(at)
+
+
+def test_why_there_is_no_daily_snapshot_is_said(
+    own: OwnSandbox, open_view: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    assert "No daily snapshot is taken by itself: this console has no budget" in texts(open_view("storage.py", **HERE))
+    monkeypatch.setenv("ACR_CONSOLE_SNAPSHOT_READS", "20000")
+    assert "not among those that its own identity sees" in texts(open_view("storage.py", **HERE))
+    own.push("v1")
+    own.break_({"path": "/v2/team/app/manifests/", "status": 403})
+    worker.take_due(Event())
+    own.break_()
+    at = open_view("storage.py", **HERE)
+    (said,) = [one.value for one in at.warning if "snapshot" in one.value]
+    assert "Today's snapshot could not be taken" in said and "1 manifest could not be read " in said
+    assert "There is no daily snapshot yet." in said
+
+
+def test_a_wrong_clock_of_the_console_records_no_day(
+    own: OwnSandbox, open_view: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_view("deletions.py")
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=60)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(contents, "datetime", Ahead)
+        read_all(own)
+    with database().connect() as db:
+        assert db.execute(select(snapshots.c.day)).all() == []

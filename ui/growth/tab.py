@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 import streamlit as st
 
 from services.connection.errors import ServiceError
+from services.growth.daily import read_state
 from services.growth.forecast import FEWEST_DAYS, LIKELY, Forecast, forecast
 from services.growth.history import Growth, Snapshot, grown, whole_of
-from services.growth.store import read_history
+from services.growth.store import key_of, read_history
 from services.pricing.estimates import GIB
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
@@ -21,6 +22,7 @@ from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.text import size
 from ui.growth.chart import growth_figure
+from ui.growth.daily import show_daily
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime.database import database
@@ -33,9 +35,11 @@ def show_growth(registry: Registry) -> None:
     """Shows what is recorded of a registry."""
     try:
         history = read_history(database(), registry)
+        state = read_state(database(), key_of(registry))
     except ServiceError as error:
         show_error(error)
         return
+    show_daily(state)
     totals = whole_of(history)
     if len(totals) < 2:
         since = f"The first is of {totals[0].day:%Y-%m-%d}. " if totals else ""

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from services.connection.clocks import require_same_time
+from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.estate.potential import Measurement, measure
@@ -96,18 +98,19 @@ def registry(who: str, login_server: str) -> Reading[Partial[RepositoryContents]
         count = StorageCount(read, registry_storage(read), datetime.now(UTC))
         last[:], measured[:] = [count], [measure(login_server, count.storage, count.at)]
         if not reading.stop.is_set():
-            _keep_snapshot(who, login_server, count)
+            _keep_snapshot(who, client, count)
 
     return start(Partial(()), work)
 
 
-def _keep_snapshot(who: str, login_server: str, count: "StorageCount") -> None:
-    """Keeps what the registry stores today, where all of it was read."""
+def _keep_snapshot(who: str, client: RegistryClient, count: "StorageCount") -> None:
+    """Keeps what the registry stores today, where all of it was read and its clock is the console's."""
     listed = inventory(who).value.registries.values
-    known = next((one for one in listed if one.login_server == login_server), None)
-    if known is None:
+    known = next((one for one in listed if one.login_server == client.login_server), None)
+    if known is None or not count.storage.complete:
         return
     try:
+        require_same_time(client, f"The snapshot of {known.name} was not recorded", datetime.now(UTC))
         add_snapshots(database(), known, snapshots_of(count.storage, count.contents.values, count.at.date()))
     except ServiceError as error:  # The page that shows the growth says so itself.
         _LOG.warning("%s", error)

@@ -18,6 +18,9 @@ from services.index.pace import MOST_READS_A_MINUTE, READS_A_MINUTE
 from services.jobs.jobs import LONGEST_LEASE
 from ui.runtime.sign_in_settings import SIGN_IN_NAMES, SignInSettings, sign_in_settings
 
+# By default of where people sign in: a fifth of what an identity may read on Basic and Standard.
+SNAPSHOT_READS = 1000
+
 NAMES = {
     "ACR_CONSOLE_ARCHIVES": "",
     "ACR_CONSOLE_CONNECTION": "sandbox",
@@ -35,6 +38,7 @@ NAMES = {
     "ACR_CONSOLE_SANDBOX_SEED": "estate",
     "ACR_CONSOLE_SANDBOX_LATENCY_MS": "0",
     "ACR_CONSOLE_SANDBOX_READY_FILE": "",
+    "ACR_CONSOLE_SNAPSHOT_READS": "",
     **SIGN_IN_NAMES,
 }
 
@@ -50,7 +54,8 @@ class Settings:
     `database` the URL of its database, `price_sheet` the team's own
     prices, `sandbox_ready_file` that of a sandbox that runs already. `log` is text or json, and `metrics_port` None
     where there are no metrics. `index_reads` is how much of a registry may be read a
-    minute for the index. `lease` is how long a job whose process ended waits until another takes it over.
+    minute for the index, `snapshot_reads` for its daily snapshot; 0: none is taken.
+    `lease` is how long a job whose process ended waits until another takes it over.
     `sign_in` is None where the console has no sign-in.
     """
 
@@ -70,6 +75,7 @@ class Settings:
     sandbox_seed: str
     sandbox_latency_ms: float
     sandbox_ready_file: Path | None
+    snapshot_reads: int
     sign_in: SignInSettings | None
 
 
@@ -94,6 +100,12 @@ def settings_from(values: Mapping[str, object]) -> Settings:
     index_reads = _number(found, "ACR_CONSOLE_INDEX_READS", "reads a minute")
     if not 1 <= index_reads <= MOST_READS_A_MINUTE:
         raise ValueError(f"ACR_CONSOLE_INDEX_READS is reads a minute, from 1 to {MOST_READS_A_MINUTE:,}")
+    sign_in = sign_in_settings(found)
+    # A console of one person reads whole registries when that person asks for it.
+    found["ACR_CONSOLE_SNAPSHOT_READS"] = found["ACR_CONSOLE_SNAPSHOT_READS"] or str(SNAPSHOT_READS if sign_in else 0)
+    snapshot_reads = _number(found, "ACR_CONSOLE_SNAPSHOT_READS", "reads a minute")
+    if not (snapshot_reads == 0 or 1 <= snapshot_reads <= MOST_READS_A_MINUTE):
+        raise ValueError(f"ACR_CONSOLE_SNAPSHOT_READS is reads a minute, from 1 to {MOST_READS_A_MINUTE:,}, or 0")
     lease_s = _number(found, "ACR_CONSOLE_LEASE_S", "seconds")
     if not 1 <= lease_s <= LONGEST_LEASE.total_seconds():
         raise ValueError("ACR_CONSOLE_LEASE_S is seconds, from 1 to 3600")
@@ -114,7 +126,8 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],
         sandbox_latency_ms=latency,
         sandbox_ready_file=_file(found, "ACR_CONSOLE_SANDBOX_READY_FILE"),
-        sign_in=sign_in_settings(found),
+        snapshot_reads=int(snapshot_reads),
+        sign_in=sign_in,
     )
 
 

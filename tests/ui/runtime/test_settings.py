@@ -34,6 +34,7 @@ def test_the_sandbox_may_have_an_estate_of_any_size() -> None:
         ("ACR_CONSOLE_SANDBOX_SEED", "estate:500:40:0"),
         ("ACR_CONSOLE_SANDBOX_LATENCY_MS", "soon"),
         ("ACR_CONSOLE_SANDBOX_READY_FILE", "/nowhere/ready.json"),
+        ("ACR_CONSOLE_SNAPSHOT_READS", "0.5"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:

@@ -1,0 +1,43 @@
+"""How far the daily snapshot of a registry is, and why there is none."""
+
+import streamlit as st
+
+from services.growth.daily import ReadState
+from ui.elements.text import ago, plain
+from ui.runtime import connection
+from ui.runtime.settings import read_settings
+
+_PAGES = "A day counts also where a person opened a page that reads all of the registry."
+
+
+def show_daily(state: ReadState | None) -> None:
+    """Says what the worker read of the registry, and what it could not."""
+    if why := _none_taken():
+        st.caption(f"No daily snapshot is taken by itself: {why} {_PAGES}")
+        return
+    if state is None:
+        st.caption(
+            "No daily snapshot yet: the console lists its registries each day, and this one is not among those that "
+            f"its own identity sees. {_PAGES}"
+        )
+        return
+    last = f"The last daily snapshot is of {state.day:%Y-%m-%d}." if state.day else "There is no daily snapshot yet."
+    if state.error and not state.today:
+        when = f" ({ago(state.tried)})" if state.tried else ""
+        st.warning(
+            f"Today's snapshot could not be taken{when}. {plain(state.error)} It is tried again each hour. {last}",
+            icon=":material/help:",
+        )
+    elif state.running:
+        st.caption(f"Today's snapshot is being taken. {last}")
+    elif not state.today:
+        st.caption(f"{last} Today's is not taken yet.")
+
+
+def _none_taken() -> str:
+    """Why the console takes none by itself; "" where it does."""
+    if not read_settings().snapshot_reads:
+        return "this console has no budget of reads for it (ACR_CONSOLE_SNAPSHOT_READS)."
+    if not connection.has_own_identity():
+        return "this console has no identity of its own (ACR_CONSOLE_OWN_IDENTITY)."
+    return ""
