@@ -7,6 +7,7 @@ import streamlit as st
 
 from services.commands import costs as az_costs
 from services.connection.parallel import Partial
+from services.cost_trend.tables import week_table
 from services.costs.review import (
     days_in,
     estimate_month,
@@ -43,6 +44,7 @@ from ui.costs.sections import (
     show_spending,
     unread_bills,
 )
+from ui.costs.trend import read_trend, show_trend
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.metrics import figure_texts, show_metrics
 from ui.elements.page import az_lines, empty, header
@@ -56,9 +58,10 @@ from ui.pricing.save_report import show_save
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-TABS = REGISTRIES, REPOSITORIES, MONTHS, BUDGETS, SOURCES = (
+TABS = REGISTRIES, REPOSITORIES, TREND, MONTHS, BUDGETS, SOURCES = (
     "Registries",
     "Repositories",
+    "Trend",
     "Months",
     "Budgets",
     "Sources",
@@ -167,6 +170,14 @@ if tabs[REGISTRIES].open:
 if tabs[REPOSITORIES].open:
     with tabs[REPOSITORIES]:
         show_repository_bill(who, review, listed, of_repositories)
+trend = None
+if tabs[TREND].open:
+    with tabs[TREND]:
+        trend = read_trend(who, listed, wanted=True)
+        if trend:
+            show_trend(trend, of_repositories, place)
+else:
+    trend = read_trend(who, listed, wanted=False)
 if tabs[MONTHS].open:
     with tabs[MONTHS]:
         show_months(of_months, bills, review.currencies)
@@ -192,6 +203,7 @@ with actions:
                 of_registries,
                 *((at_list_prices,) if at_list_prices.rows else ()),
                 *(bill.table(prefixes=by_prefix) for bill in of_repositories.values()),
+                *((week_table(trend, currency) for currency in trend.currencies) if trend else ()),
                 *of_months,
                 *((of_budgets,) if budgets.values else ()),
                 of_sources,

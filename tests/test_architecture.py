@@ -33,7 +33,7 @@ FLOORS = {
         "registries deletion restore sign_in compare",
         "access pricing transfer pulls index",
         "roles costs child_resources tasks growth",
-        "aks",
+        "aks cost_trend",
         "pull_checks access_review",
         "running",
         "registry_lifecycle estate promotion",

@@ -14,8 +14,8 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
 from services.connection.session import AzureSession
 from services.costs.query import query_costs
-from services.costs.rows import CostRow
-from services.costs.usage_details import read_usage
+from services.costs.rows import CostRow, DayCost
+from services.costs.usage_details import ROWS, sum_usage
 
 
 class CostSource(StrEnum):
@@ -29,7 +29,8 @@ class CostSource(StrEnum):
 @dataclass(frozen=True)
 class SubscriptionCosts:
     """A subscription's bill. `reason` says why it is not from Cost Management, or why it is empty; `error` is
-    Azure's answer; `unread`: its rows that could not be understood, which `rows` lacks."""
+    Azure's answer; `unread`: its rows that could not be understood, which `rows` lacks. `days`: the same by day, where
+    its source has days in one read."""
 
     subscription: Subscription
     source: CostSource
@@ -37,6 +38,7 @@ class SubscriptionCosts:
     reason: str = ""
     error: ServiceError | None = None
     unread: tuple[Refusal, ...] = ()
+    days: tuple[DayCost, ...] = ()
 
 
 # Statuses of an offer or an identity without this API; any other failure may be temporary.
@@ -49,13 +51,15 @@ def read_costs(
     first: date,
     last: date,
     *,
+    days_from: date | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Partial[SubscriptionCosts]:
-    """Each subscription's bill from `first` to `last`. Refused: those with a temporary failure (throttled, down)."""
+    """Each subscription's bill from `first` to `last`; `days_from`: with its days from there on. Refused: those with a
+    temporary failure (throttled, down)."""
     subscriptions = list(subscriptions)
     return parallel_map(
-        lambda subscription: _costs_of(session, subscription, first, last),
+        lambda subscription: _costs_of(session, subscription, first, last, days_from),
         subscriptions,
         name=lambda subscription: subscription.name,
         done=counter(progress, "bills", len(subscriptions)),
@@ -63,7 +67,9 @@ def read_costs(
     )
 
 
-def _costs_of(session: AzureSession, subscription: Subscription, first: date, last: date) -> SubscriptionCosts:
+def _costs_of(
+    session: AzureSession, subscription: Subscription, first: date, last: date, days_from: date | None
+) -> SubscriptionCosts:
     try:
         read = query_costs(session, subscription.id, first, last)
     except ServiceError as refused:
@@ -75,18 +81,19 @@ def _costs_of(session: AzureSession, subscription: Subscription, first: date, la
         reason = "" if rows else _NOTHING
         return SubscriptionCosts(subscription, CostSource.QUERY, rows, reason, unread=read.refused)
     try:
-        read = read_usage(session, subscription.id, first, last)
+        sums = sum_usage(session, subscription.id, first, last, days_from)
     except ServiceError as refused:
         if refused.status not in _NOT_FOR_THIS:
             raise
         return SubscriptionCosts(subscription, CostSource.ESTIMATE, (), _why(refused), refused)
+    read = Partial(sums.rows(), sums.refused(ROWS))
     rows = read.values or read.all_values()
     denied = no_query.status == 403
     if not rows:
         reason = f"{_NO_QUERY_RIGHT} Consumption has nothing for registries." if denied else _NOTHING
         return SubscriptionCosts(subscription, CostSource.ESTIMATE, (), reason, no_query)
     reason = _NO_QUERY_RIGHT if denied else "Its offer has no cost query."
-    return SubscriptionCosts(subscription, CostSource.USAGE, rows, reason, no_query, read.refused)
+    return SubscriptionCosts(subscription, CostSource.USAGE, rows, reason, no_query, read.refused, sums.days())
 
 
 _NOTHING = (

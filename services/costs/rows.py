@@ -1,7 +1,7 @@
-"""What was billed, in one form for all APIs: a registry's meter in a month."""
+"""What was billed, in one form for all APIs: a registry's meter in a month, and on a day."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,7 @@ from services.registries.registry import REGISTRY_KIND
 Row = TypeVar("Row")
 
 _FEE_METER = " Registry Unit"
+_ISO_DAY = len("2026-08-01")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,24 @@ class CostRow:
         return self.quantity if self.meter.endswith(_FEE_METER) and "eplication" not in self.meter else Decimal(0)
 
 
+@dataclass(frozen=True)
+class DayCost:
+    """What a registry's meter cost on one day; the rest as in CostRow."""
+
+    registry_id: str
+    day: date
+    meter: str
+    quantity: Decimal
+    cost: Decimal
+    currency: str
+
+    @property
+    def sku(self) -> str:
+        """The SKU whose fee it is, "" for other meters."""
+        fee = self.meter.endswith(_FEE_METER) and "eplication" not in self.meter
+        return self.meter.removesuffix(_FEE_METER) if fee else ""
+
+
 def registry_of(resource_id: str) -> str:
     """The registry that a resource is or belongs to, in lower case; '' if none."""
     lowered = resource_id.casefold()
@@ -47,13 +66,19 @@ def registry_of(resource_id: str) -> str:
 
 
 class CostSums:
-    """Adds up rows by registry, month, meter and currency. Rows of other resources are left out."""
+    """Adds up rows by registry, month, meter and currency. Rows of other resources are left out.
 
-    def __init__(self) -> None:
+    `days_from`: from that day on also by day, of the rows that have one.
+    """
+
+    def __init__(self, days_from: date | None = None) -> None:
         # By the id as Azure wrote it: a meter has a row for each day, and its id is parsed only once.
         self._sums: defaultdict[tuple[str, str, str, str], tuple[list[Decimal | int], list[Decimal | int]]]
         self._sums = defaultdict(lambda: ([], []))
         self._months: dict[str, date] = {}
+        self._days_from = days_from.isoformat() if days_from else ""
+        self._days: defaultdict[tuple[str, str, str, str], tuple[list[Decimal | int], list[Decimal | int]]]
+        self._days = defaultdict(lambda: ([], []))
         self._read = 0
         self._faults: list[str] = []
 
@@ -78,6 +103,11 @@ class CostSums:
         for number in (quantity, cost):
             if type(number) is not int and not (isinstance(number, Decimal) and number.is_finite()):
                 raise ValueError("a row has no finite number")
+        if self._days_from and len(day) >= _ISO_DAY and day[:_ISO_DAY] >= self._days_from:
+            date.fromisoformat(day[:_ISO_DAY])
+            on_day = self._days[resource_id, day[:_ISO_DAY], meter, currency]
+            on_day[0].append(quantity)
+            on_day[1].append(cost)
         quantities, costs = self._sums[resource_id, month, meter, currency]
         quantities.append(quantity)
         costs.append(cost)
@@ -88,16 +118,30 @@ class CostSums:
 
     def rows(self) -> tuple[CostRow, ...]:
         """In the order of registry, month, meter."""
-        found: dict[tuple[str, str, str, str], tuple[Decimal, Decimal]] = {}
-        for (resource_id, month, meter, currency), (quantities, costs) in self._sums.items():
-            if registry_id := registry_of(resource_id):
-                key = (registry_id, month, meter, currency)
-                units, cost = found.get(key, (Decimal(0), Decimal(0)))
-                found[key] = _sum(quantities, units), _sum(costs, cost)
         return tuple(
             CostRow(registry, self._months[month], meter, units, cost, currency)
-            for (registry, month, meter, currency), (units, cost) in sorted(found.items())
+            for (registry, month, meter, currency), (units, cost) in _by_registry(self._sums)
         )
+
+    def days(self) -> tuple[DayCost, ...]:
+        """In the order of registry, day, meter: what was added from `days_from` on."""
+        return tuple(
+            DayCost(registry, date.fromisoformat(day), meter, units, cost, currency)
+            for (registry, day, meter, currency), (units, cost) in _by_registry(self._days)
+        )
+
+
+def _by_registry(
+    sums: Mapping[tuple[str, str, str, str], tuple[list[Decimal | int], list[Decimal | int]]],
+) -> list[tuple[tuple[str, str, str, str], tuple[Decimal, Decimal]]]:
+    """The sums of registries, sorted: of one registry, however Azure wrote its id."""
+    found: dict[tuple[str, str, str, str], tuple[Decimal, Decimal]] = {}
+    for (resource_id, *rest), (quantities, costs) in sums.items():
+        if registry_id := registry_of(resource_id):
+            when, meter, currency = rest
+            units, cost = found.get((registry_id, when, meter, currency), (Decimal(0), Decimal(0)))
+            found[registry_id, when, meter, currency] = _sum(quantities, units), _sum(costs, cost)
+    return sorted(found.items())
 
 
 def _sum(numbers: Iterable[Decimal | int], start: Decimal) -> Decimal:

@@ -19,11 +19,20 @@ from services.connection.session import AzureSession
 from services.costs.rows import CostRow, CostSums
 
 API_VERSION = "2024-08-01"
+ROWS = "rows of the usage details"
 
 
 def read_usage(session: AzureSession, subscription_id: str, first: date, last: date) -> Partial[CostRow]:
     """By registry, month and meter, from `first` to `last`. Rows that could not be understood are one Refusal. Raises
     ServiceError."""
+    sums = sum_usage(session, subscription_id, first, last)
+    return Partial(sums.rows(), sums.refused(ROWS))
+
+
+def sum_usage(
+    session: AzureSession, subscription_id: str, first: date, last: date, days_from: date | None = None
+) -> CostSums:
+    """What `read_usage` returns, as sums; from `days_from` on also by day. Raises ServiceError."""
     query = {
         "api-version": API_VERSION,
         "$expand": "properties/meterDetails",
@@ -33,11 +42,11 @@ def read_usage(session: AzureSession, subscription_id: str, first: date, last: d
     path = f"/subscriptions/{subscription_id}/providers/Microsoft.Consumption/usageDetails?"
     server = session.endpoints.resource_manager
     request = HttpRequest("GET", server + path + urlencode(query, quote_via=quote, safe="$/'"))
-    sums = CostSums()
+    sums = CostSums(days_from)
     with as_service_error("Could not read the usage details"):
         for page in pages(session.consumption(subscription_id), request, server):
             add_usage(sums, entries_of(page))
-        return Partial(sums.rows(), sums.refused("rows of the usage details"))
+        return sums
 
 
 def add_usage(sums: CostSums, rows: Iterable[Mapping[str, Any]]) -> None:

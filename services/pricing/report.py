@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from html import escape
 
@@ -20,8 +20,8 @@ class Bytes:
     count: int
 
 
-# Decimal: money, shown to the cent. None: nothing to show.
-Cell = str | int | Decimal | Bytes | None
+# Decimal: money, shown to the cent. date: a day, shown as 2026-11-29. None: nothing to show.
+Cell = str | int | Decimal | Bytes | date | None
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _plain(cell: Cell) -> str:
         return size(cell.count)
     if isinstance(cell, str):
         return cell_text(cell)
-    return str(cents(cell) if isinstance(cell, Decimal) else cell)
+    return str(cents(cell) if isinstance(cell, Decimal) else cell)  # A date is written as 2026-11-29.
 
 
 def html_of(report: Report) -> str:
@@ -109,7 +109,7 @@ def _figure(figure: Figure) -> str:
 
 
 def _table(table: Table) -> Iterator[str]:
-    numbers = [not any(isinstance(row[at], str) for row in table.rows) for at in range(len(table.columns))]
+    numbers = [not any(isinstance(row[at], str | date) for row in table.rows) for at in range(len(table.columns))]
     yield f"<section><h2>{escape(table.heading)}</h2>"
     if table.note:
         yield f"<p>{escape(table.note)}</p>"
@@ -134,6 +134,8 @@ _SHORT_TEXT = 40
 def _cell(cell: Cell, *, number: bool) -> str:
     if isinstance(cell, str):
         return f"<td{' class=long' if len(cell) > _SHORT_TEXT else ''}>{escape(cell)}</td>"
+    if isinstance(cell, date):
+        return f"<td>{cell}</td>"
     if isinstance(cell, Bytes):
         shown = size(cell.count)
     else:

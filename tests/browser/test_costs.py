@@ -107,6 +107,11 @@ def test_a_review_of_the_estate(browser: Browser, address: str, screenshots: Pat
     settled(page)
     assert page.evaluate(OF_TABLES)
     page.screenshot(path=screenshots / f"costs-months-{theme}-{width}.png")
+    page.get_by_role("tab", name="Trend").click()
+    expect(page.get_by_role("figure", name=re.compile("^Daily cost in EUR"))).to_be_visible()
+    settled(page)
+    assert page.evaluate(OF_TABLES)
+    page.screenshot(path=screenshots / f"costs-trend-{theme}-{width}.png")
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
     page.context.close()
 

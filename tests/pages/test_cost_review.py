@@ -3,7 +3,7 @@ day of the month that runs."""
 
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from services.pricing.money import cents, money
 from services.registries.reading import list_registries
 from tests.support.app_test import Open, figures, texts
 from tests.support.own_sandbox import OwnSandbox
-from ui.loaders import bills, contents
+from ui.loaders import bills, contents, daily_bills
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
@@ -305,3 +305,40 @@ def test_a_console_without_registries_says_so(open_view: Open, tmp_path: Path) -
         at = open_view("cost_review.py", as_session=nobody)
     assert not at.exception
     assert "No registries found" in texts(at)
+
+
+def read_days(session: AzureSession) -> None:
+    """Reads the days before the tab Trend is opened: it shows them without progress then."""
+    read_bills(session)
+    assert daily_bills.recent_days(connection.who()).finished.wait(30)
+
+
+def test_the_trend_has_each_day_as_it_was_billed(review: Any, session: AzureSession, sandbox: Sandbox) -> None:
+    read_days(session)
+    at = review(show="Trend")
+    found = table(at, "Day")
+    day = datetime.now(UTC).date() - timedelta(10)
+    rows = [row for row in billed_rows(sandbox.store, "/subscriptions", day, day) if "containerregistry" in row.kind]
+    wanted = sum((row.cost for row in rows if RESTRICTED not in row.resource and row.currency == "EUR"), Decimal(0))
+    (row,) = [row for row in found.to_dict("records") if row["Day"] == day]
+    assert row["All, EUR"] == cents(wanted)
+    assert found.iloc[0]["Note"] == "Not complete yet: Azure bills late."
+    assert re.search(r"EUR [\d.]+ a day in the last 28 days", texts(at).replace("\\", ""))
+    assert "not complete yet, as Azure bills late" in texts(at)
+
+
+def test_the_trend_by_repository_asks_for_what_is_stored(review: Any, session: AzureSession) -> None:
+    read_days(session)
+    at = review(show="Trend", trend="Repository", registry="contosohub")
+    assert "Unknown by repository: read the repositories of contosohub" in texts(at)
+    count(session, "contosohub")
+    at = review(show="Trend", trend="Repository", registry="contosohub")
+    assert "Each day is split by what is stored now." in texts(at).replace("\\", "")
+    assert len(table(at, "Day").columns) > 3
+
+
+def test_days_are_not_read_before_the_tab_is_opened(review: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(daily_bills, "recent_days", lambda who: asked.append(who))
+    review()
+    assert asked == []

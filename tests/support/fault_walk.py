@@ -91,6 +91,7 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "delete a repository": ("delete", REPOSITORY),
     "delete by rule": ("cleanup", {**REPOSITORY, "tags": "v*", "leftovers": "true"}),
     "bill by repository": ("costs", {**HUB, "show": "Repositories"}),
+    "trend of costs": ("costs", {"show": "Trend"}),
     "months of a bill": ("costs", {"show": "Months"}),
     "budgets": ("costs", {"show": "Budgets"}),
     "sources of bills": ("costs", {"show": "Sources"}),

@@ -12,6 +12,7 @@ from services.connection.parallel import Partial
 from services.costs.bills import SubscriptionCosts, read_costs
 from services.costs.budgets import Budget, read_budgets
 from services.costs.by_meter import months_by_meter
+from services.costs.daily import days_from
 from services.costs.review import days_in, latest_currencies, recent_months
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
@@ -51,7 +52,15 @@ def bills(who: str, first: date, last: date) -> Reading[Bills]:
     def work(reading: Reading[Bills]) -> None:
         listed = list_subscriptions(session)
         subscriptions = listed.values
-        read = read_costs(session, subscriptions, first, last, progress=reading.report, stop=reading.stop)
+        read = read_costs(
+            session,
+            subscriptions,
+            first,
+            last,
+            days_from=days_from(min(last, datetime.now(UTC).date())),
+            progress=reading.report,
+            stop=reading.stop,
+        )
         costs = replace(read, refused=listed.refused + read.refused)
         by_meter = months_by_meter(row for bill in costs.values for row in bill.rows)
         reading.value = Bills(costs, by_meter, Partial(()))

@@ -1,5 +1,6 @@
 """A table of a report on a page: the same cells as in the files that are saved."""
 
+from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ def show_table(table: Table, key: str) -> None:
     if table.note:
         st.caption(table.note)
     sentences = {name for name in table.columns if any(_is_sentence(row[name]) for row in rows)}
+    days = {name for name in table.columns if any(isinstance(row[name], date) for row in rows)}
     sizes = {name for name in table.columns if any(isinstance(row[name], Bytes) for row in rows)}
     show_rows(
         [{name: _shown(cell, name in numbers) for name, cell in row.items()} for row in rows],
@@ -35,6 +37,7 @@ def show_table(table: Table, key: str) -> None:
         key=key,
         columns={
             **dict.fromkeys(numbers, money_column()),
+            **dict.fromkeys(days, st.column_config.DateColumn(format="YYYY-MM-DD")),
             **dict.fromkeys(sizes, Worded(size)),
             **dict.fromkeys(sentences, st.column_config.TextColumn(width="large")),
         },
@@ -46,7 +49,7 @@ def _is_sentence(cell: Cell) -> bool:
     return isinstance(cell, str) and cell.endswith(".")
 
 
-def _shown(cell: Cell, money: bool) -> str | int | Decimal | None:
+def _shown(cell: Cell, money: bool) -> str | int | Decimal | date | None:
     if isinstance(cell, Bytes):
         return cell.count
     if not money:

@@ -1,0 +1,1 @@
+"""What registries cost day by day: the trend, what changed, and the next quarter."""

@@ -1,0 +1,100 @@
+"""The trend of a cost review: what each day cost, by registry, by part of the bill or by repository."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from services.connection.parallel import Partial
+from services.cost_trend.days import RegistryDays, Trend, trend_of
+from services.cost_trend.series import Series, by_part, by_registry, by_repository, trend_title
+from services.cost_trend.tables import day_table, lacking_words
+from services.registries.registry import Registry
+from ui.costs.by_repository import RepositoryBill
+from ui.costs.trend_chart import trend_figure
+from ui.elements.chart_theme import show_chart, show_chart_title, theme_now
+from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.text import plain
+from ui.loaders import daily_bills
+from ui.navigation.url_choice import check_url
+from ui.pricing.report_table import show_folded
+from ui.runtime.background import show_progress
+
+ALL = "All registries"
+BY = REGISTRY, PART, REPOSITORY = "Registry", "Part of the bill", "Repository"
+_ASKED = "trend of costs asked for"
+
+
+def read_trend(who: str, listed: Partial[Registry], *, wanted: bool) -> Trend | None:
+    """The trend, where its tab `wanted` it in this session; None before it is read. It costs Azure queries of its own,
+    of which it allows few."""
+    if wanted:
+        st.session_state[_ASKED] = True
+    if not st.session_state.get(_ASKED):
+        return None
+    reading = daily_bills.recent_days(who)
+    if wanted:
+        show_progress(reading, "daily bills")
+        if reading.error:
+            show_error(reading.error)
+        show_partial(
+            Part(reading.value, "daily bill"),
+            Part(Partial((), tuple(one for bill in reading.value.values for one in bill.unread)), "daily bill"),
+        )
+    return None if reading.running or reading.error else trend_of(reading.value, listed, daily_bills.today())
+
+
+def show_trend(trend: Trend, repositories: Mapping[str, RepositoryBill], place: Registry | None) -> None:
+    """A chart for the chosen currency, registry and grouping, its days folded under it. `place`: the registry that the
+    address names."""
+    currencies = trend.currencies
+    if not currencies:
+        st.markdown("Unknown: no bill by day could be read." if trend.without else "Nothing was billed in these days.")
+        _show_without(trend)
+        return
+    check_url("trend", "grouping", BY)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = st.selectbox("Trend by", BY, key="trend", bind="query-params", width=180)
+        currency = currencies[0]
+        if len(currencies) > 1:
+            currency = st.selectbox("Currency", currencies, key="trend_currency", width=120)
+        registries = trend.of(currency)
+        if by != REGISTRY:
+            names = [*((ALL,) if by == PART else ()), *(one.name for one in registries)]
+            at = names.index(place.name) if place and place.name in names else 0
+            chosen = st.selectbox("Registry", names, at, key=f"trend of {by} {currency} {names[at]}", width=220)
+            registries = tuple(one for one in registries if chosen in (ALL, one.name))
+    note = ""
+    if by == REPOSITORY:
+        bill = repositories.get(registries[0].registry_id) if registries else None
+        if bill is None:
+            st.info(
+                f"Unknown by repository: read the repositories of {plain(registries[0].name)} in the tab Repositories.",
+                icon=":material/info:",
+            )
+            return
+        series = by_repository(registries[0], bill.costs)
+        note = f"Each day is split by what is stored now. {bill.note}"
+    else:
+        series = by_registry(registries) if by == REGISTRY else by_part(registries, trend.days)
+    _show(trend, registries, series, currency, by, note)
+
+
+def _show(
+    trend: Trend, registries: Sequence[RegistryDays], series: Sequence[Series], currency: str, by: str, note: str
+) -> None:
+    show_chart_title(trend_title(trend, registries, currency))
+    show_chart(
+        trend_figure(trend, series, currency, theme_now()),
+        f"Daily cost in {currency}: a column for each day, by {by.lower()}. The numbers are folded under it.",
+    )
+    late = f"After {trend.settled:%d %B}: not complete yet, as Azure bills late."
+    others = [one for one in trend.currencies if one != currency]
+    without = f"Billed in {' and '.join(others)} too: amounts of two currencies are never added." if others else ""
+    st.caption(plain(" ".join(part for part in (note, lacking_words(trend, registries), late, without) if part)))
+    _show_without(trend)
+    show_folded(day_table(f"Days by {by.lower()}, {currency}", trend, registries, series, currency), f"days by {by}")
+
+
+def _show_without(trend: Trend) -> None:
+    for subscription, reason in trend.without.items():
+        st.caption(f"Not in the trend: {plain(subscription)}. {plain(reason)}")
