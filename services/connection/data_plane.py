@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from io import SEEK_SET, UnsupportedOperation
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
@@ -29,7 +31,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from services.connection.answers import json_of
 from services.connection.data_plane_tokens import RegistryTokens, need_of, raise_for
-from services.connection.errors import ServiceError
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.limits import LARGEST_ANSWER, PageLinks
 
 Policy = HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]
@@ -40,6 +42,8 @@ PAGES_MOST = 2000
 # https://learn.microsoft.com/azure/container-registry/container-registry-skus#registry-throughput-and-throttling
 LARGEST_MANIFEST = 4 * 1024 * 1024
 
+# Between the console's clock and a registry's.
+MOST_APART = timedelta(minutes=5)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CHALLENGE_MEMBER = re.compile(r'(\w+)="([^"]*)"')
 
@@ -280,3 +284,17 @@ def _next_path(link: str) -> str | None:
     if not target.path.startswith("/"):
         raise ValueError(f"No path: {link}")
     return f"{target.path}?{target.query}"
+
+
+def require_same_time(client: RegistryClient, title: str, now: datetime) -> None:
+    """Raises ServiceError (ClocksApart) where the registry answers at another time than `now`: ages and days would be
+    wrong. An answer that says no time says nothing."""
+    with as_service_error(title):
+        answered = client.raw("/acr/v1/_catalog?n=1").headers.get("Date", "")
+    try:
+        there = parsedate_to_datetime(answered)
+    except ValueError:
+        return
+    if abs(there.replace(tzinfo=UTC) - now) > MOST_APART:
+        cause = f"The console's clock says {now:%Y-%m-%d %H:%M} UTC, and the registry's {there:%Y-%m-%d %H:%M}."
+        raise ServiceError(title, cause, "Set the clock of the console's machine or database.", "ClocksApart")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from threading import Event
 
-from services.connection.clocks import require_same_time
+from services.connection.data_plane import require_same_time
 from services.connection.errors import ServiceError
 from services.connection.parallel import Refusal
 from services.connection.session import AzureSession

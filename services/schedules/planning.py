@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
 
-from services.connection.clocks import require_same_time
+from services.connection.data_plane import require_same_time
 from services.connection.errors import ServiceError
 from services.connection.parallel import Progress
 from services.connection.session import AzureSession

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.connection.clocks import require_same_time
-from services.connection.data_plane import RegistryClient
+from services.connection.data_plane import RegistryClient, require_same_time
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.estate.potential import Measurement, measure
