@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 DIALOGS = {
     f"{file.relative_to(ROOT / 'ui')} {name}"
     for file in (ROOT / "ui").rglob("*.py")
-    for name in re.findall(r"@st\.dialog\([^\n]*\ndef (\w+)", file.read_text())
+    for name in re.findall(r"@dialog\([^\n]*\ndef (\w+)", file.read_text())
 }
 IMAGE = "image?registry=contosohub&repository=api/orders&reference=latest"
 TAGS = "repository?registry=contosohub&repository=api/orders"

@@ -11,6 +11,7 @@ from services.aks.clusters import Cluster
 from services.aks.detach import Detached, apply_detach, attachments, read_detach_plan
 from services.aks.puller import PullerAccess
 from services.registries.registry import Mode, Registry
+from ui.elements.notices import dialog, ticking
 from ui.elements.outcomes import WORDS
 from ui.elements.text import as_option, plain
 from ui.elements.writing import close_button, dialog_panel
@@ -40,7 +41,7 @@ def _attach_plan(
     return read_attach_plan(connection.session(who), cluster, registry, choice, principal_id=principal_id)
 
 
-@st.dialog("Attach registry", width="large")
+@dialog("Attach registry", width="large")
 def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) -> None:
     """Shows the plan of the role assignment and applies it; without the right to assign, there is a request to send.
     `principal_id`: of a service principal, else ""."""
@@ -100,7 +101,7 @@ def _attached(plan: AttachPlan, result: Attached) -> str:
     return f"Role assignment on {plain(plan.registry.name)}: {WORDS[result.outcome]}."
 
 
-@st.dialog("Detach registry", width="large")
+@dialog("Detach registry", width="large")
 def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess) -> None:
     """Shows what the cluster can still pull through without its assignment on the registry, and removes it."""
     with dialog_panel():
@@ -142,8 +143,8 @@ def show_propagation(cluster: Cluster, registry: Registry) -> None:
         _countdown(since.at)
 
 
-@st.fragment(run_every=5.0)
-def _countdown(since: float) -> None:
+@ticking(5.0)
+def _countdown(since: float) -> bool:
     left = max(PROPAGATION_S - (time.time() - since), 0)
     minutes, seconds = divmod(round(left), 60)
     st.progress(
@@ -151,3 +152,4 @@ def _countdown(since: float) -> None:
         text=f"A new role takes up to ten minutes to take effect: at most {minutes}:{seconds:02} left. "
         "Nodes retry failed pulls automatically.",
     )
+    return False

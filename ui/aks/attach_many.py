@@ -16,6 +16,7 @@ from services.jobs.running import RunningJob
 from services.pull_checks.matrix import Pair
 from services.wording import counted
 from ui.elements.errors import Part, panel, show_partial
+from ui.elements.notices import dialog
 from ui.elements.outcomes import label
 from ui.elements.table import show_rows
 from ui.elements.writing import PlainPlan, confirm, counted_action
@@ -53,7 +54,7 @@ def _plans(who: str, pairs: tuple[Pair, ...]) -> Partial[AttachPlan]:
     )
 
 
-@st.dialog("Attach registries", width="large")
+@dialog("Attach registries", width="large")
 def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     """Shows the plan of all, and starts to attach them."""
     chosen = tuple(pairs[:MOST])

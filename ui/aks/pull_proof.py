@@ -10,6 +10,7 @@ from services.aks.pull_proof import Proof, ProofPlan, Pulled, plan_proof, run_pr
 from services.connection.names import image_name
 from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
+from ui.elements.notices import dialog
 from ui.elements.text import plain
 from ui.elements.writing import confirm, dialog_panel
 from ui.runtime import connection
@@ -27,7 +28,7 @@ _RUN_ID = "run id of the next test pull"
 _TEST_PULLS = RunKind[ProofPlan, _Proofs]("test pulls")
 
 
-@st.dialog("Run a test pull", width="large")
+@dialog("Run a test pull", width="large")
 def start_test_pull(who: str, cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
     """Shows the script, and starts it after a confirmation."""
     with dialog_panel():

@@ -13,6 +13,7 @@ from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from ui.child_resources import tokens
 from ui.elements.errors import show_error
+from ui.elements.notices import dialog
 from ui.elements.text import as_option, exact, plain
 from ui.elements.writing import confirm, dialog_panel
 from ui.runtime import connection
@@ -23,7 +24,7 @@ _LIFETIMES = {"1 day": 1, "1 week": 7, "30 days": 30, "90 days": 90, "1 year": 3
 _CLOSE = "close the dialog of the new password"
 
 
-@st.dialog("Generate password", width="large", on_dismiss="rerun")
+@dialog("Generate password", width="large")
 def new_password(who: str, registry: Registry, token: Token) -> None:
     """Asks which one and for how long, generates it, and shows it. Any rerun forgets it."""
     if st.session_state.pop(_CLOSE, False):

@@ -19,6 +19,7 @@ from services.jobs.jobs import Job
 from services.jobs.plans import details_of, plan_of
 from services.pricing.estimates import difference_words
 from services.registries.registry import Registry, Replication
+from ui.elements.notices import dialog
 from ui.elements.writing import PlainPlan, confirm, dialog_panel
 from ui.jobs.kinds import JobKind
 from ui.jobs.notices import begin_and_show, show_jobs
@@ -48,7 +49,7 @@ def forget(who: str, registry: Registry) -> None:
     registry_loaders.registry.clear(who, registry.id)
 
 
-@st.dialog("Add replica", width="medium")
+@dialog("Add replica", width="medium")
 def add(who: str, registry: Registry, existing: Partial[Replication], book: PriceBook) -> None:
     """Asks for the region, shows the plan and its cost, and starts to add a replica there."""
     with dialog_panel():
@@ -72,7 +73,7 @@ def add(who: str, registry: Registry, existing: Partial[Replication], book: Pric
             _begin(who, ADD_REPLICA, plan)
 
 
-@st.dialog("Delete replica", width="medium")
+@dialog("Delete replica", width="medium")
 def delete(who: str, registry: Registry, existing: Partial[Replication], book: PriceBook) -> None:
     """Asks for the region, shows the plan and its cost, and starts to delete the replica there."""
     with dialog_panel():

@@ -17,7 +17,7 @@ from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import show_error
-from ui.elements.notices import say_done
+from ui.elements.notices import dialog, say_done
 from ui.elements.outcomes import WORDS
 from ui.elements.text import as_option, plain
 from ui.elements.writing import PlainPlan, close_button, confirm, dialog_panel
@@ -74,7 +74,7 @@ def password_words(password: Password) -> str:
     return f"{password.name} {'expired' if over else 'expires'} {password.expiry:%Y-%m-%d}"
 
 
-@st.dialog("Create token", width="large")
+@dialog("Create token", width="large")
 def create(who: str, registry: Registry, listing: Listing) -> None:
     """Asks for its name, repositories and rights, and creates the scope map and the token."""
     with dialog_panel():
@@ -123,7 +123,7 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
     return name, tuple(Grant(repository.strip(), chosen) for repository in dict.fromkeys(repositories))
 
 
-@st.dialog("Change status")
+@dialog("Change status")
 def change_status(who: str, registry: Registry, token: Token) -> None:
     """Disables an enabled token, or enables a disabled one."""
     with dialog_panel():
@@ -141,7 +141,7 @@ def change_status(who: str, registry: Registry, token: Token) -> None:
         )
 
 
-@st.dialog("Delete token", width="medium", on_dismiss="rerun")
+@dialog("Delete token", width="medium")
 def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None:
     """Shows what is deleted with it, and asks for its name to be typed."""
     with dialog_panel():
@@ -183,7 +183,7 @@ def _show_deleted(token: Token, result: TokenRemovalResult) -> None:
     open_page(pages.TOKENS, registry=st.query_params["registry"])
 
 
-@st.dialog("Delete scope map")
+@dialog("Delete scope map")
 def delete_map(who: str, registry: Registry, listing: Listing) -> None:
     """Deletes a scope map that no token uses."""
     with dialog_panel():

@@ -22,6 +22,7 @@ from services.connection.parallel import Partial
 from services.jobs.audit import record_view
 from services.registries.registry import Registry
 from ui.elements.errors import panel
+from ui.elements.notices import dialog
 from ui.elements.outcomes import WORDS
 from ui.elements.text import as_option, plain
 from ui.elements.writing import PlainPlan, close_button, dialog_panel, may_write
@@ -54,7 +55,7 @@ def forget(who: str, registry: Registry, name: str) -> None:
     registry_loaders.registry.clear(who, registry.id)
 
 
-@st.dialog("Add webhook", width="large")
+@dialog("Add webhook", width="large")
 def add(who: str, registry: Registry, existing: Partial[Webhook]) -> None:
     """Asks for a webhook, shows the plan, and adds it."""
     with dialog_panel():
@@ -121,7 +122,7 @@ def _done(name: str, outcome: Outcome) -> str:
     return f"Webhook {plain(name)}: {WORDS[outcome]}."
 
 
-@st.dialog("Service URI")
+@dialog("Service URI")
 def show_service_uri(who: str, registry: Registry, name: str) -> None:
     """Reads the service URI from Azure each time and keeps it nowhere: it may contain a key. That it is shown is logged
     first."""
@@ -135,7 +136,7 @@ def show_service_uri(who: str, registry: Registry, name: str) -> None:
     close_button("Close")
 
 
-@st.dialog("Change status")
+@dialog("Change status")
 def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
     """Disables an enabled webhook, or enables a disabled one."""
     with dialog_panel():
@@ -152,7 +153,7 @@ def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
         )
 
 
-@st.dialog("Delete webhook")
+@dialog("Delete webhook")
 def delete(who: str, registry: Registry, webhook: Webhook) -> None:
     """Shows what will be deleted, and deletes it."""
     with dialog_panel():

@@ -17,6 +17,7 @@ from services.restore.put_back import PutBackItem, PutBackPlan, read_put_back_pl
 from services.wording import counted
 from ui.deletion.restore import Wanted, deleted_by
 from ui.elements.errors import show_error
+from ui.elements.notices import dialog
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short
 from ui.elements.writing import confirm, counted_action, dialog_panel, may_write
@@ -48,7 +49,7 @@ def _forget(job: Job) -> None:
 PUT_BACK = JobKind("Bring back images", "Bringing back", _run, _forget)
 
 
-@st.dialog("Bring back", width="medium")
+@dialog("Bring back", width="medium")
 def bring_back(who: str, registry: Registry, record: DeletionRecord, deleted: tuple[Wanted, ...]) -> None:
     """Pushes what a deletion deleted from the manifests that its record kept, after a plan that says which can be."""
     client = connection.session(who).registry(registry.login_server)

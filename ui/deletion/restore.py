@@ -15,6 +15,7 @@ from services.registries.registry import Registry
 from services.restore.job_runs import restore_items, run_restore
 from services.restore.plan import RestoreItem, RestorePlan, Why, read_restore_plan
 from services.wording import counted
+from ui.elements.notices import dialog
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short
 from ui.elements.writing import confirm, counted_action, dialog_panel
@@ -58,7 +59,7 @@ def is_restoring(who: str, registry: Registry, repository: str) -> bool:
     return any(not job.ended and (job.login_server, job.repository) == at for job in shown_jobs(who, RESTORE))
 
 
-@st.dialog("Restore", width="medium")
+@dialog("Restore", width="medium")
 def restore(who: str, registry: Registry, repository: str, wanted: Sequence[Wanted]) -> None:
     """Restores digests of a repository, each with a tag or "", after a plan; a tag that exists moves only if the box is
     ticked."""

@@ -6,6 +6,7 @@ from services.images.tagging import read_untag_plan
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.deletion import deletions
+from ui.elements.notices import dialog
 from ui.elements.text import plain
 from ui.elements.writing import confirm, counted_action, dialog_panel
 from ui.navigation import pages
@@ -17,7 +18,7 @@ from ui.runtime import connection
 SHOWN = 10
 
 
-@st.dialog("Remove tags", width="medium")
+@dialog("Remove tags", width="medium")
 def remove_tags(who: str, registry: Registry, repository: str, names: list[str]) -> None:
     """Removes these tags in the background, after a plan; the result of each is under Deletions."""
     client = connection.session(who).registry(registry.login_server)

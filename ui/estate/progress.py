@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.elements.notices import run_again
+from ui.elements.notices import ticking
 from ui.elements.text import plain
 from ui.runtime import background
 from ui.runtime.background import TICK_S, Reading
@@ -23,16 +23,15 @@ def wait_a_moment(readings: Sequence[Reading[Any]]) -> None:
         reading.finished.wait(max(0.0, until - time.monotonic()))
 
 
-@st.fragment(run_every=TICK_S)
-def show_readings(readings: Sequence[Reading[Any]], key: str) -> None:
+@ticking(TICK_S)
+def show_readings(readings: Sequence[Reading[Any]], key: str) -> bool:
     """What of `readings` is still read, with one button that stops all. The page runs again as parts are read; also
     where all have ended by now, as the page has begun with what was read before."""
     running = [reading for reading in readings if reading.running]
     seen = f"{key}: seen"
     now = (len(running), *(_STEPS * reading.done // reading.of for reading in running if reading.of))
-    if not running or st.session_state.setdefault(seen, now) != now:
-        st.session_state[seen] = now
-        run_again()
+    more = not running or st.session_state.setdefault(seen, now) != now
+    st.session_state[seen] = now
     parts = [
         f"{reading.what} {reading.done:,} of {reading.of:,}" if reading.of else reading.what
         for reading in running
@@ -41,6 +40,10 @@ def show_readings(readings: Sequence[Reading[Any]], key: str) -> None:
     done, of = sum(reading.done for reading in running), sum(reading.of for reading in running)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(done / of, 1.0) if of else 0.0, text=plain(f"Reading {', '.join(parts)}".rstrip()))
-        if st.button("Stop", icon=":material/stop_circle:", key=f"{key}: stop"):
-            for reading in running:
-                reading.stop.set()
+        st.button("Stop", icon=":material/stop_circle:", key=f"{key}: stop", on_click=_stop, args=(running,))
+    return more
+
+
+def _stop(readings: Sequence[Reading[Any]]) -> None:
+    for reading in readings:
+        reading.stop.set()

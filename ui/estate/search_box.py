@@ -12,7 +12,7 @@ from services.index.query import has_fields
 from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.elements.notices import run_again
+from ui.elements.notices import ticking
 from ui.elements.text import plain
 from ui.estate.places import Place, place_of_cluster, place_of_registry
 from ui.loaders import clusters as cluster_loaders
@@ -219,15 +219,14 @@ def _close() -> None:
     st.session_state[_EMPTY_BOX] = True
 
 
-@st.fragment(run_every=TICK_S)
-def _wait(inventory: Reading[Inventory], pulls: Reading[Pulls]) -> None:
+@ticking(TICK_S)
+def _wait(inventory: Reading[Inventory], pulls: Reading[Pulls]) -> bool:
     """What is still read; the page runs again as more of it is in."""
     registries, read = inventory.value.registries.values, len(inventory.value.catalogues)
     seen = f"{BOX}: seen"
     now = (inventory.running, pulls.running, 10 * read // max(1, len(registries)))
-    if st.session_state.setdefault(seen, now) != now:
-        st.session_state[seen] = now
-        run_again()
+    more = bool(st.session_state.setdefault(seen, now) != now)
+    st.session_state[seen] = now
     parts = (
         (f"{read:,} of {len(registries):,} catalogues read" if registries else "reading registries")
         if inventory.running
@@ -235,6 +234,7 @@ def _wait(inventory: Reading[Inventory], pulls: Reading[Pulls]) -> None:
         "reading clusters" if pulls.running else "",
     )
     st.markdown(f":small[{', '.join(part for part in parts if part)}]")
+    return more
 
 
 def _unread(inventory: Reading[Inventory], pulls: Reading[Pulls]) -> str:

@@ -25,6 +25,7 @@ from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import Part, show_partial
+from ui.elements.notices import dialog
 from ui.elements.outcomes import ICONS, WORDS, results_list
 from ui.elements.text import as_option, plain, short
 from ui.elements.writing import PlainPlan, confirm, dialog_panel
@@ -45,7 +46,7 @@ _TOGGLES = {
 }
 
 
-@st.dialog("Set locks")
+@dialog("Set locks")
 def change_locks(who: str, registry: Registry, repository: str, reference: str = "") -> None:
     """Sets the locks of the repository, or with `reference` those of that tag or, for a digest, that manifest."""
     client = connection.session(who).registry(registry.login_server)
@@ -130,7 +131,7 @@ _REPOSITORIES = ("repository", "repositories")
 _KEEP, _ALLOW, _LOCK = "No change", "Allow", "Lock"
 
 
-@st.dialog("Set locks")
+@dialog("Set locks")
 def change_many_locks(who: str, registry: Registry, repository: str, current: Mapping[str, Locks | None]) -> None:
     """Sets locks of several tags of `repository`, or with that "" of repositories. `current`: name → its locks now, as
     far as they are known."""

@@ -6,6 +6,7 @@ from services.connection.data_plane import RegistryClient
 from services.images.repositories import Tag
 from services.images.tagging import UntagPlan, UntagResult, apply_tag, apply_untag, read_tag_plan, read_untag_plan
 from services.registries.registry import Registry
+from ui.elements.notices import dialog
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain, short
 from ui.elements.writing import PlainPlan, confirm, dialog_panel
@@ -18,7 +19,7 @@ from ui.runtime import connection
 from ui.runtime.changes import confirm_and_run
 
 
-@st.dialog("Add tag")
+@dialog("Add tag")
 def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
     """Adds a tag to `digest`. An existing tag is moved only if the box is ticked."""
     name = (st.text_input("Tag", placeholder="v1.0.1") or "").strip()
@@ -58,7 +59,7 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
         )
 
 
-@st.dialog("Remove tag", width="medium")
+@dialog("Remove tag", width="medium")
 def remove_tag(who: str, registry: Registry, repository: str, name: str) -> None:
     """Removes a tag. The manifest and its storage stay."""
     client = connection.session(who).registry(registry.login_server)

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from ui.elements.errors import panel
-from ui.elements.notices import run_again
+from ui.elements.notices import ticking
 
 # Between two looks at the database.
 FOLLOW_S = 2
 
 
-@st.fragment(run_every=FOLLOW_S)
-def rerun_on_change(read: Callable[[], object], shown: object) -> None:
+@ticking(FOLLOW_S)
+def rerun_on_change(read: Callable[[], object], shown: object) -> bool:
     """Runs the page again once `read` returns something else than what is `shown`."""
     with panel():
-        if read() != shown:
-            run_again()
+        return read() != shown
+    return False

@@ -99,7 +99,8 @@ def _open_chosen(who: str, page: PageLink) -> None:
 def show_box(who: str) -> None:
     """The box in the sidebar that shows and changes the registry. Its list is read in the background."""
     reading = registry_loaders.inventory(who)
-    st.fragment(_box, run_every=1.0 if reading.running else None)(who, reading)
+    # By its timer it never runs the page again.
+    st.fragment(_box, run_every=1.0 if reading.running else None)(who, reading)  # noqa: TID251
 
 
 def _box(who: str, reading: Reading[Inventory]) -> None:

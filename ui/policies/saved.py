@@ -11,7 +11,7 @@ from services.policies.store import PolicyVersion, create_policy, delete_policy,
 from services.wording import counted
 from ui.elements.columns import ago_column
 from ui.elements.errors import show_error
-from ui.elements.notices import say_done
+from ui.elements.notices import dialog, say_done
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable, selectable
 from ui.elements.table import UTC
@@ -88,7 +88,7 @@ def save(who: str, draft: Draft) -> None:
     change_query(policy=saved.id, **dict.fromkeys(STARTING, ""))
 
 
-@st.dialog("Delete retention policy")
+@dialog("Delete retention policy")
 def ask_deletion(who: str, base: PolicyVersion) -> None:
     """Asks whether a policy is to be deleted, and deletes it."""
     with dialog_panel():

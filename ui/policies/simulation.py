@@ -24,6 +24,7 @@ from ui.deletion.places import Places, confirm_deletion, make_places
 from ui.deletion.running import RunningOf, running_images
 from ui.deletion.several import show_several, start_several
 from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.notices import dialog
 from ui.elements.page import empty
 from ui.elements.skeleton import Shape
 from ui.elements.table import show_rows
@@ -347,7 +348,7 @@ def _show_rules(policy: Policy, found: Simulation) -> None:
         )
 
 
-@st.dialog("More than the policy's ceiling")
+@dialog("More than the policy's ceiling")
 def _ask_again(plan: SeveralPlan, above: Sequence[str], begin: Callable[[SeveralPlan], None]) -> None:
     with dialog_panel():
         number = sum(len(part.deleted) for part in plan.parts)

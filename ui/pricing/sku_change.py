@@ -8,6 +8,7 @@ from services.pricing.estimates import difference_words
 from services.registries.registry import Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.sku_change import SkuPlan, count_connected, plan_sku_change, run_sku_change, sku_items
+from ui.elements.notices import dialog
 from ui.elements.text import as_option, plain
 from ui.elements.writing import confirm, dialog_panel
 from ui.jobs.kinds import JobKind
@@ -24,7 +25,7 @@ def _connected(who: str, registry: Registry) -> int | None:
     return count_connected(connection.session(who), registry)
 
 
-@st.dialog("Change SKU", width="medium")
+@dialog("Change SKU", width="medium")
 def change_sku(who: str, registry: Registry, book: PriceBook, best: Sku | None) -> None:
     """Asks for the SKU, shows the plan, and starts the change."""
     with dialog_panel():

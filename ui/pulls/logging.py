@@ -10,13 +10,14 @@ from services.pulls.turn_on import apply_logging, cost_words, plan_logging
 from services.pulls.workspaces import Workspace, list_workspaces
 from services.registries.registry import Registry
 from ui.elements.errors import Part, show_partial
+from ui.elements.notices import dialog, ticking
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import close_button, dialog_panel
 from ui.loaders.pulls import forget_logs, month_counts
 from ui.loaders.registries import Loaded, loaded_fresh, read_now
 from ui.runtime import connection
-from ui.runtime.background import Reading, show_progress
+from ui.runtime.background import TICK_S, Reading
 from ui.runtime.changes import confirm_and_run
 
 TURN_ON = "Turn on logging"
@@ -44,7 +45,7 @@ def offer_logging(
             turn_on_logging(who, registry)
 
 
-@st.dialog("Turn on logging", width="large")
+@dialog("Turn on logging", width="large")
 def turn_on_logging(who: str, registry: Registry) -> None:
     """Asks for a workspace, shows the plan with its cost, and creates the diagnostic setting."""
     with dialog_panel():
@@ -78,13 +79,17 @@ def turn_on_logging(who: str, registry: Registry) -> None:
         )
 
 
-def _show_cost(who: str, registry: Registry) -> None:
+@ticking(TICK_S)
+def _show_cost(who: str, registry: Registry) -> bool:
     """What logging costs, by metrics where they can be read."""
     reading = month_counts(who, registry)
-    show_progress(reading, f"metrics of {registry.id}", stop="")
+    if reading.running:
+        st.caption(f"{reading.verb} {reading.what}…")
+        return False
     why = f" How often {registry.name} is pulled is unknown: {reading.error.cause}" if reading.error else ""
     events = reading.value.events if reading.value else None
     st.markdown(f"**Cost** {plain(cost_words(events) + why)}")
+    return False
 
 
 def _nearest_first(workspace: Workspace, registry: Registry) -> tuple[bool, bool, str]:

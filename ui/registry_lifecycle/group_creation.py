@@ -4,6 +4,7 @@ import streamlit as st
 
 from services.arm.resource_groups import find_group
 from services.registry_lifecycle.group_creation import apply_group, plan_group
+from ui.elements.notices import dialog
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, dialog_panel
@@ -12,7 +13,7 @@ from ui.runtime import connection
 from ui.runtime.changes import confirm_and_run
 
 
-@st.dialog("Create resource group", width="medium")
+@dialog("Create resource group", width="medium")
 def create_resource_group(who: str, place: Place) -> None:
     """Asks for the name and the location, shows the plan, and creates the group in the place's subscription."""
     with dialog_panel():

@@ -20,6 +20,7 @@ from services.registry_lifecycle.settings_jobs import run_settings, settings_ite
 from services.registry_lifecycle.stopped_pulls import StoppedPulls, stopped_pulls
 from services.wording import counted
 from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.notices import dialog
 from ui.elements.outcomes import label
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
@@ -104,7 +105,7 @@ def _show_rows(rows: list[dict[str, str]], alt: str) -> None:
     st.table(table_of(rows), border="horizontal", hide_index=True, alt=alt)
 
 
-@st.dialog("Change settings", width="medium")
+@dialog("Change settings", width="medium")
 def _confirm(who: str, plan: SettingsPlan) -> None:
     with dialog_panel():
         st.markdown(f"In **{plain(plan.registry.name)}**, in one request:")

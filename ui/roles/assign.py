@@ -11,6 +11,7 @@ from services.connection.changes import Outcome
 from services.registries.registry import Registry
 from services.roles.assign import Assigned, AssignmentPlan, apply_assignment, gives, read_assignment_plan
 from services.roles.planned_assignment import PrincipalType
+from ui.elements.notices import dialog
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import dialog_panel
@@ -91,7 +92,7 @@ def _plan(
     return read_assignment_plan(session, registry, role, principal, kind, choice, client_ids=client_ids)
 
 
-@st.dialog("Assign role", width="large")
+@dialog("Assign role", width="large")
 def assign(
     who: str, registry: Registry, role: RoleDefinition, principal: str, kind: PrincipalType, repositories: str
 ) -> None:

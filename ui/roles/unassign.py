@@ -9,6 +9,7 @@ from services.access.role_assignments import RoleAssignment, scope_label
 from services.registries.registry import Registry
 from services.roles.unassign import RemovalPlan, Removed, apply_removal, on_registry_itself, read_removal_plan
 from ui.elements.columns import ago_column
+from ui.elements.notices import dialog
 from ui.elements.outcomes import WORDS
 from ui.elements.selectable_table import selectable
 from ui.elements.table import UTC
@@ -81,7 +82,7 @@ def _plan(who: str, registry: Registry, assignment: RoleAssignment) -> RemovalPl
     return read_removal_plan(connection.session(who), registry, assignment)
 
 
-@st.dialog("Remove role assignment", width="large")
+@dialog("Remove role assignment", width="large")
 def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
     """Shows what the principal loses with one assignment and what it keeps, and removes it."""
     with dialog_panel():

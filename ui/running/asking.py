@@ -16,6 +16,7 @@ from services.running.asking import SCRIPT, AskPlan, plan_asking
 from services.running.listing import listing_script
 from services.wording import counted
 from ui.elements.errors import panel
+from ui.elements.notices import dialog
 from ui.elements.outcomes import result_line
 from ui.elements.writing import confirm, counted_action, dialog_panel
 from ui.jobs.kinds import JobKind
@@ -26,7 +27,7 @@ from ui.loaders import running as loader
 _NAMED = 3
 
 
-@st.dialog("Ask clusters which images run", width="large")
+@dialog("Ask clusters which images run", width="large")
 def start_asking(who: str, clusters: Sequence[Cluster]) -> None:
     """Shows what would run in these clusters, lets the person choose among them, and asks after a confirmation."""
     with dialog_panel():

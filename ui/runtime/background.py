@@ -16,7 +16,7 @@ import streamlit as st
 
 from services.connection.errors import SIGN_IN_NEEDED, ServiceError, is_denied
 from services.connection.parallel import Refusal
-from ui.elements.notices import run_again
+from ui.elements.notices import in_dialog, ticking
 from ui.elements.skeleton import Shape, show_skeleton
 from ui.elements.text import plain
 
@@ -24,6 +24,8 @@ Value = TypeVar("Value")
 
 # A read that ends within this is shown at once, with no progress that only flickers.
 BLINK_S = 0.25
+# A dialog waits so long for what it shows, and then does without it.
+DIALOG_S = 20
 # How often what has been read since is looked at.
 TICK_S = 0.5
 # A failure, also of a part, is shown this long before a rerun reads again.
@@ -145,21 +147,24 @@ def show_progress(
     set its `stop`. `shape`: what comes, where the page has nothing of it
     to show yet: a skeleton stands in its place.
     """
-    if not reading.finished.wait(BLINK_S):
+    if reading.finished.wait(BLINK_S):
+        return
+    if in_dialog():
+        with st.spinner(plain(f"{reading.verb} {reading.what}".strip())):
+            reading.finished.wait(DIALOG_S)
+    else:
         _progress(reading, key, stop, on_stop or reading.stop.set, shape)
 
 
-@st.fragment(run_every=TICK_S)
-def _progress(reading: Reading[Value], key: str, stop: str, on_stop: Callable[[], None], shape: Shape | None) -> None:
-    if not reading.running:
-        run_again()
+@ticking(TICK_S)
+def _progress(reading: Reading[Value], key: str, stop: str, on_stop: Callable[[], None], shape: Shape | None) -> bool:
     seen, done = f"{key}:seen", reading.done
     what = plain(f"{reading.verb} {reading.what}".strip())
     text = f"{what}: {reading.amount(done)} of {reading.amount(reading.of)}" if reading.of else what
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(done / reading.of, 1.0) if reading.of else 0.0, text=text)
-        if stop and st.button(stop, icon=":material/stop_circle:", key=f"{key}:stop"):
-            on_stop()
+        if stop:
+            st.button(stop, icon=":material/stop_circle:", key=f"{key}:stop", on_click=on_stop)
     if shape:
         show_skeleton(shape)
     shown = int(st.session_state.get(seen, 0))
@@ -167,7 +172,8 @@ def _progress(reading: Reading[Value], key: str, stop: str, on_stop: Callable[[]
         shown = st.session_state[seen] = 0
     if done - shown >= max(1, reading.of // 10):
         st.session_state[seen] = done
-        run_again()
+        return True
+    return not reading.running
 
 
 def rerun_when_done(reading: Reading[Value]) -> None:
@@ -177,8 +183,7 @@ def rerun_when_done(reading: Reading[Value]) -> None:
         _await(reading)
 
 
-@st.fragment(run_every=TICK_S)
-def _await(reading: Reading[Value]) -> None:
-    if not reading.running:
-        run_again()
+@ticking(TICK_S)
+def _await(reading: Reading[Value]) -> bool:
     st.caption(f"{reading.verb} {reading.what}…")
+    return not reading.running

@@ -8,7 +8,7 @@ from services.schedules.schedule import MOST_PROPOSALS, PROPOSALS, WEEKDAYS, Sch
 from services.schedules.store import delete_schedule, request_run, save_schedule, set_active
 from services.wording import counted
 from ui.elements.errors import Part, show_error, show_partial
-from ui.elements.notices import say_done
+from ui.elements.notices import dialog, say_done
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, confirm, dialog_panel
 from ui.loaders import registries as registry_loaders
@@ -21,7 +21,7 @@ _EVERY_DAY = "Every day"
 _HOUR = 3
 
 
-@st.dialog("Schedule policy", width="medium")
+@dialog("Schedule policy", width="medium")
 def edit_schedule(who: str, version: PolicyVersion, policy: Policy, before: Schedule | None) -> None:
     """Asks where and when the policy runs by itself, and saves that."""
     with dialog_panel():
@@ -87,7 +87,7 @@ def edit_schedule(who: str, version: PolicyVersion, policy: Policy, before: Sche
             st.rerun()
 
 
-@st.dialog("Delete schedule")
+@dialog("Delete schedule")
 def ask_schedule_deletion(who: str, version: PolicyVersion) -> None:
     """Asks whether the schedule of a policy is to be deleted, and deletes it."""
     with dialog_panel():

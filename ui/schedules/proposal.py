@@ -17,7 +17,7 @@ from services.wording import counted
 from ui.deletion.activity_log import name_of
 from ui.deletion.several import start_several
 from ui.elements.metrics import Metric, show_metrics
-from ui.elements.notices import say_done
+from ui.elements.notices import dialog, say_done
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.styled_table import Worded
@@ -211,7 +211,7 @@ def _approve(who: str, run: ScheduledRun, registry: Registry, plan: SeveralPlan)
     start_several(who, registry, plan, within=lambda repository: lambda db, job: begin_job(db, run, repository, job))
 
 
-@st.dialog("Decline proposal")
+@dialog("Decline proposal")
 def _ask_decline(who: str, run: ScheduledRun) -> None:
     with dialog_panel():
         st.markdown("Nothing is deleted. The next run of the schedule proposes again.")
@@ -273,7 +273,7 @@ def _show_past(who: str, run: ScheduledRun, registry: Registry | None) -> None:
         _show_manifests(who, registry, opened)
 
 
-@st.dialog("Manifests of the proposal", width="large")
+@dialog("Manifests of the proposal", width="large")
 def _show_manifests(who: str, registry: Registry | None, part: ProposedPart) -> None:
     with dialog_panel():
         st.markdown(f"**{plain(part.repository)}**")

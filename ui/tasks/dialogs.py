@@ -21,6 +21,7 @@ from services.tasks.plan import DELETES, NewTask, plan_task, suggest_name
 from services.tasks.schedules import WEEKDAYS, cron, describe_schedule
 from services.tasks.tasks import Task
 from services.wording import counted
+from ui.elements.notices import dialog
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, dialog_panel
@@ -33,7 +34,7 @@ from ui.tasks import reading
 _DAILY = "Every day"
 
 
-@st.dialog("Create ACR Task", width="large")
+@dialog("Create ACR Task", width="large")
 def create(who: str, registry: Registry, here: str, policy: str, commands: tuple[str, ...]) -> None:
     """Asks for a name and a time, shows the plan, and creates the task. `here`: the registry in the URL."""
     with dialog_panel():
@@ -71,7 +72,7 @@ def _done(name: str, outcome: Outcome) -> str:
     return f"Task {plain(name)}: {WORDS[outcome]}."
 
 
-@st.dialog("Run task", width="medium")
+@dialog("Run task", width="medium")
 def run_now(who: str, registry: Registry, here: str, task: Task, forget: Callable[[], None]) -> None:
     """Shows what a run does, and starts one; where it deletes, the task's name is typed. `here`: the registry in the
     URL; `forget` drops what a run makes stale."""
@@ -99,7 +100,7 @@ def run_now(who: str, registry: Registry, here: str, task: Task, forget: Callabl
         )
 
 
-@st.dialog("Change status")
+@dialog("Change status")
 def change_status(who: str, registry: Registry, task: Task) -> None:
     """Disables an enabled task, or enables a disabled one."""
     with dialog_panel():
@@ -109,7 +110,7 @@ def change_status(who: str, registry: Registry, task: Task) -> None:
         _confirm(who, plan, f"{'Enable' if plan.status == 'Enabled' else 'Disable'} task")
 
 
-@st.dialog("Delete task")
+@dialog("Delete task")
 def delete(who: str, registry: Registry, here: str, task: Task) -> None:
     """Shows what will be deleted, and deletes it. `here`: the registry in the URL."""
     with dialog_panel():

@@ -15,6 +15,7 @@ from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Sour
 from services.transfer.copy_referrers import ReferrerItem
 from services.wording import counted
 from ui.elements.errors import panel
+from ui.elements.notices import dialog
 from ui.elements.text import as_option, plain, short, size
 from ui.elements.writing import close_button, confirm, dialog_panel
 from ui.jobs.kinds import JobKind
@@ -30,7 +31,7 @@ AZURE, PUBLIC, OTHER = "A registry in the inventory", "Docker Hub or MCR", "Anot
 SOURCES = (AZURE, PUBLIC, OTHER)
 
 
-@st.dialog("Copy image", width="medium")
+@dialog("Copy image", width="medium")
 def copy_to(who: str, registry: Registry, repository: str, reference: str, digest: str) -> None:
     """Copies the image at `digest`, shown as `reference`. Azure copies: no layer passes through this console."""
     target = choose_registry("Target registry", who, registry)

@@ -10,6 +10,7 @@ from services.registries.registry import Registry
 from services.transfer.copy_plan import CopyPlan, Source, read_copy_plan
 from services.wording import counted
 from ui.elements.errors import Part, show_partial
+from ui.elements.notices import dialog
 from ui.elements.writing import PlainPlan, close_button, confirm, counted_action, dialog_panel
 from ui.runtime import connection
 from ui.transfer.copy import (
@@ -32,7 +33,7 @@ def copy_images(who: str, registry: Registry, repository: str, tags: Mapping[str
     _ask_and_copy(who, registry, repository, tags)
 
 
-@st.dialog("Copy images", width="medium")
+@dialog("Copy images", width="medium")
 def _ask_and_copy(who: str, registry: Registry, repository: str, tags: Mapping[str, Sequence[str]]) -> None:
     if len(tags) > MOST_IMAGES:
         st.info(f"Select at most {MOST_IMAGES} images to copy at once.", icon=":material/info:")

@@ -9,6 +9,7 @@ from services.images.manifests import DOCKER_LIST, DOCKER_MANIFEST, Manifest
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import panel
+from ui.elements.notices import dialog
 from ui.elements.table import show_facts
 from ui.elements.text import plain, size
 from ui.elements.writing import close_button
@@ -20,7 +21,7 @@ MOST_IMAGES = 20
 ALL = "All platforms and attestations"
 
 
-@st.dialog("Download image")
+@dialog("Download image")
 def download_image(who: str, registry: Registry, repository: str, reference: str, manifest: Manifest) -> None:
     """Offers the image at `reference`, a tag or a digest, as a file. The console keeps no copy of it."""
     server = registry.login_server
@@ -66,7 +67,7 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
     close_button()
 
 
-@st.dialog("Download images")
+@dialog("Download images")
 def download_images(who: str, registry: Registry, repository: str, tags: Mapping[str, str]) -> None:
     """Offers several images, tag → digest, each as a file with all its platforms."""
     if len(tags) > MOST_IMAGES:

@@ -26,6 +26,7 @@ from services.promotion.jobs import ACTION, lock_commands, promotion_details, pr
 from services.registries.registry import Registry
 from services.running.join import place_images
 from services.transfer.copy_plan import CopyPlan, Source, read_copy_plan
+from ui.elements.notices import dialog
 from ui.elements.writing import PlainPlan, close_button, confirm, dialog_panel
 from ui.jobs.kinds import JobKind
 from ui.jobs.notices import begin_and_show, show_jobs
@@ -42,7 +43,7 @@ _LONGEST_AGE = 3650
 PROMOTE = JobKind(ACTION, "Promoting", run_promotion, COPY.forget)
 
 
-@st.dialog("Promote image", width="large")
+@dialog("Promote image", width="large")
 def promote(
     who: str, registry: Registry, repository: str, reference: str, row: ManifestRow, manifest: Manifest
 ) -> None:

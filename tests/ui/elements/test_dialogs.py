@@ -24,7 +24,7 @@ def functions() -> dict[str, list[ast.FunctionDef]]:
 def title_of(function: ast.FunctionDef) -> str:
     """The title of the dialog that the function is; "" where it is none."""
     for decorator in function.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "st.dialog":
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "dialog":
             (title,) = decorator.args
             return str(ast.literal_eval(title))
     return ""

@@ -121,6 +121,55 @@ def test_a_read_that_takes_longer_has_its_outline_and_a_stop() -> None:
     assert stopped.wait(10)
 
 
+def _clicked_page() -> None:
+    import streamlit as st
+
+    from ui.runtime import background
+
+    background.BLINK_S = 0
+    reading = st.session_state["reading"]
+    reading.report(reading.done + 10, 100, "names")
+    background.show_progress(reading, "names")
+    if st.button("Click", key="click"):
+        st.session_state["clicked"] = True
+
+
+def test_a_click_on_what_stands_below_a_progress_is_not_lost() -> None:
+    at = AppTest.from_function(_clicked_page)
+    at.session_state["reading"] = start([], lambda reading: reading.stop.wait(30) and None)
+    at.run().button(key="click").click().run()
+    assert at.session_state["clicked"]
+    at.session_state["reading"].stop.set()
+
+
+def _page_with_dialog() -> None:
+    import streamlit as st
+
+    from ui.elements.notices import dialog
+    from ui.runtime import background
+
+    background.BLINK_S = 0
+
+    @dialog("Names")
+    def ask() -> None:
+        reading = st.session_state["reading"]
+        background.show_progress(reading, "names")
+        st.text(f"{reading.value}")
+
+    ask()
+
+
+def test_a_dialog_waits_for_what_it_shows() -> None:
+    at = AppTest.from_function(_page_with_dialog, default_timeout=20)
+
+    def work(reading: Reading[str]) -> None:
+        reading.stop.wait(1)
+        reading.value = "contoso"
+
+    at.session_state["reading"] = start("", work)
+    assert [one.value for one in at.run().text] == ["contoso"]
+
+
 def test_what_a_new_sign_in_mends_does_not_outlive_it(monkeypatch: pytest.MonkeyPatch) -> None:
     needed = ServiceError("Could not read", "It was revoked.", "Sign in again.", SIGN_IN_NEEDED)
 
