@@ -20,7 +20,7 @@ from services.pricing.money import cents, money
 from services.registries.reading import list_registries
 from tests.support.app_test import Open, figures, texts
 from tests.support.own_sandbox import OwnSandbox
-from ui.loaders import bills, contents, daily_bills
+from ui.loaders import bills, contents
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
@@ -310,7 +310,7 @@ def test_a_console_without_registries_says_so(open_view: Open, tmp_path: Path) -
 def read_days(session: AzureSession) -> None:
     """Reads the days before the tab Trend is opened: it shows them without progress then."""
     read_bills(session)
-    assert daily_bills.recent_days(connection.who()).finished.wait(30)
+    assert bills.recent_days(connection.who()).finished.wait(30)
 
 
 def test_the_trend_has_each_day_as_it_was_billed(review: Any, session: AzureSession, sandbox: Sandbox) -> None:
@@ -339,6 +339,6 @@ def test_the_trend_by_repository_asks_for_what_is_stored(review: Any, session: A
 
 def test_days_are_not_read_before_the_tab_is_opened(review: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(daily_bills, "recent_days", lambda who: asked.append(who))
+    monkeypatch.setattr(bills, "recent_days", lambda who: asked.append(who))
     review()
     assert asked == []

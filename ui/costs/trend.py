@@ -14,7 +14,7 @@ from ui.costs.trend_chart import trend_figure
 from ui.elements.chart_theme import show_chart, show_chart_title, theme_now
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.text import plain
-from ui.loaders import daily_bills
+from ui.loaders import bills
 from ui.navigation.url_choice import check_url
 from ui.pricing.report_table import show_folded
 from ui.runtime.background import show_progress
@@ -31,7 +31,7 @@ def read_trend(who: str, listed: Partial[Registry], *, wanted: bool) -> Trend | 
         st.session_state[_ASKED] = True
     if not st.session_state.get(_ASKED):
         return None
-    reading = daily_bills.recent_days(who)
+    reading = bills.recent_days(who)
     if wanted:
         show_progress(reading, "daily bills")
         if reading.error:
@@ -40,7 +40,7 @@ def read_trend(who: str, listed: Partial[Registry], *, wanted: bool) -> Trend | 
             Part(reading.value, "daily bill"),
             Part(Partial((), tuple(one for bill in reading.value.values for one in bill.unread)), "daily bill"),
         )
-    return None if reading.running or reading.error else trend_of(reading.value, listed, daily_bills.today())
+    return None if reading.running or reading.error else trend_of(reading.value, listed, bills.today())
 
 
 def show_trend(trend: Trend, repositories: Mapping[str, RepositoryBill], place: Registry | None) -> None:
