@@ -7,7 +7,7 @@ import streamlit as st
 
 from services.commands import costs as az_costs
 from services.connection.parallel import Partial
-from services.cost_trend.tables import week_table
+from services.cost_trend.tables import report_tables
 from services.costs.review import (
     days_in,
     estimate_month,
@@ -44,7 +44,7 @@ from ui.costs.sections import (
     show_spending,
     unread_bills,
 )
-from ui.costs.trend import read_trend, show_trend
+from ui.costs.trend import quarter_of, read_trend, show_quarter, show_trend
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.metrics import figure_texts, show_metrics
 from ui.elements.page import az_lines, empty, header
@@ -176,6 +176,7 @@ if tabs[TREND].open:
         trend = read_trend(who, listed, wanted=True)
         if trend:
             show_trend(trend, of_repositories, place)
+            show_quarter(who, trend)
 else:
     trend = read_trend(who, listed, wanted=False)
 if tabs[MONTHS].open:
@@ -203,7 +204,7 @@ with actions:
                 of_registries,
                 *((at_list_prices,) if at_list_prices.rows else ()),
                 *(bill.table(prefixes=by_prefix) for bill in of_repositories.values()),
-                *((week_table(trend, currency) for currency in trend.currencies) if trend else ()),
+                *(report_tables(trend, quarter_of(who, trend)) if trend else ()),
                 *of_months,
                 *((of_budgets,) if budgets.values else ()),
                 of_sources,

@@ -28,8 +28,8 @@ class RegistryDays:
     """One registry in one currency, day by day from the first to the last that was asked for.
 
     `costs`: what each day cost, None where unknown, 0 where the registry was not there or was billed in another
-    currency. `parts`: by part of the bill ('Build minutes'), the days on which it cost something. `skus`: each day's
-    SKU, where its fee was billed.
+    currency. `parts`: by part of the bill ('Build minutes'), the days on which it cost something. `skus`: the SKUs
+    whose fee was billed on a day, by name; two on the day of a change.
     """
 
     registry_id: str
@@ -38,7 +38,7 @@ class RegistryDays:
     currency: str
     costs: Mapping[date, Decimal | None]
     parts: Mapping[str, Mapping[date, Decimal]]
-    skus: Mapping[date, str] = field(default_factory=dict)
+    skus: Mapping[date, tuple[str, ...]] = field(default_factory=dict)
 
     def unknown(self, until: date) -> tuple[date, ...]:
         """The days up to `until` of which nothing is known."""
@@ -124,10 +124,13 @@ def _days_of(
 
     for currency in sorted({row.currency for row in rows}):
         mine = [row for row in rows if row.currency == currency]
+        skus: defaultdict[date, set[str]] = defaultdict(set)
         sums: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
         parts: defaultdict[str, defaultdict[date, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
         for row in mine:
             sums[row.day] += row.cost
+            if row.sku:
+                skus[row.day].add(row.sku)
             part = part_of(row.meter)
             parts[part.value if part else OTHER_METERS][row.day] += row.cost
         yield RegistryDays(
@@ -137,5 +140,5 @@ def _days_of(
             currency=currency,
             costs={day: sums[day] if day in billed else ZERO if absent(day) else None for day in days},
             parts={name: dict(amounts) for name, amounts in sorted(parts.items())},
-            skus={row.day: row.sku for row in mine if row.sku},
+            skus={day: tuple(sorted(skus[day])) for day in sorted(skus)},
         )

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
+from services.cost_trend.anomalies import (
+    LEAST_BEFORE,
+    LEAST_SINCE,
+    anomaly_words,
+    find_anomalies,
+    find_sku_changes,
+    sku_words,
+)
 from services.cost_trend.days import RegistryDays, Trend
+from services.cost_trend.quarter import QuarterCost, next_quarter, quarter_table
 from services.cost_trend.series import Series, by_registry, trend_title, unknown_on
 from services.pricing.bar_chart import Bar, BarChart
 from services.pricing.money import ZERO, money
@@ -61,6 +70,34 @@ def _days(days: Sequence[date]) -> str:
     if len(days) == 1:
         return f"{days[0]:%d %B}"
     return f"{counted(len(days), 'day')} ({days[0]:%d %B} to {days[-1]:%d %B})"
+
+
+def change_table(trend: Trend) -> Table:
+    """What rose and stayed so, and which SKUs changed, each with its day."""
+    rows: list[tuple[Cell, ...]] = [
+        (one.name, one.since, f"{anomaly_words(one)}.", one.before, one.after, one.currency)
+        for one in find_anomalies(trend)
+    ]
+    rows += [(one.name, one.on, f"{sku_words(one)}.", None, None, "") for one in find_sku_changes(trend)]
+    columns = ("Registry", "Since", "Change", "A day before", "A day now", "Currency")
+    note = "" if rows else nothing_rose(trend)
+    return Table("What changed", columns, tuple(rows), note=note)
+
+
+def nothing_rose(trend: Trend) -> str:
+    """Says that there is no anomaly, and what was looked for."""
+    if not trend.registries:
+        return "Unknown: no bill by day could be read."
+    return (
+        f"No registry's daily cost rose by half or more and stayed so for {LEAST_SINCE} days, "
+        f"of those with {LEAST_BEFORE} days before."
+    )
+
+
+def report_tables(trend: Trend, quarter: Sequence[QuarterCost]) -> list[Table]:
+    """What a file has of the trend: what changed, the weeks of each currency, and the next quarter."""
+    tables = [change_table(trend), *(week_table(trend, currency) for currency in trend.currencies)]
+    return [*tables, quarter_table(quarter, next_quarter(trend.last))] if quarter else tables
 
 
 def week_table(trend: Trend, currency: str) -> Table:

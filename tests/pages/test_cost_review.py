@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sandbox.billing.rows import CostRow, add_costs
 from sandbox.billing.rows import costs as billed_rows
 from sandbox.seeds.places import RESTRICTED
 from sandbox.server import Sandbox
@@ -342,3 +343,22 @@ def test_days_are_not_read_before_the_tab_is_opened(review: Any, monkeypatch: py
     monkeypatch.setattr(bills, "recent_days", lambda who: asked.append(who))
     review()
     assert asked == []
+
+
+def test_a_registry_that_doubled_is_named_and_the_next_quarter_is_foretold(own: OwnSandbox, open_view: Open) -> None:
+    today, registry_id = datetime.now(UTC).date(), own.registry().id
+    since = today - timedelta(17)
+    fee = ("Standard Registry Unit", Decimal(1), Decimal("0.6"), "EUR")
+    builds = ("Task vCPU Duration", Decimal(7000), Decimal("0.63"), "EUR")
+    rows = [CostRow(registry_id, today - timedelta(number), *fee) for number in range(1, 93)]
+    add_costs(own.sandbox.store, [*rows, *(CostRow(registry_id, row.day, *builds) for row in rows if row.day >= since)])
+    session = own.session()
+    read_days(session)
+    at = open_view("cost_review.py", month=NAME, show="Trend")
+    assert not at.exception
+    (line,) = at.warning
+    said = line.value.replace("\\", "")
+    assert said.startswith(f"casaacr01 doubled since {since.day} {since:%B}: build minutes (EUR 0.60 a day"), said
+    assert re.search(r"Q[1-4] 20\d\d: EUR [\d,.]+ \(likely ", texts(at).replace("\\", ""))
+    quarters = [found.value for found in at.dataframe if "Likely most" in found.value.columns]
+    assert [list(found["Registry"]) for found in quarters] == [["casaacr01"]]

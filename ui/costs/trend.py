@@ -1,13 +1,24 @@
 """The trend of a cost review: what each day cost, by registry, by part of the bill or by repository."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
 import streamlit as st
 
 from services.connection.parallel import Partial
+from services.cost_trend.anomalies import anomaly_words, find_anomalies, find_sku_changes, sku_words
 from services.cost_trend.days import RegistryDays, Trend, trend_of
+from services.cost_trend.quarter import (
+    QuarterCost,
+    next_quarter,
+    quarter_costs,
+    quarter_table,
+    quarter_totals,
+    quarter_words,
+)
 from services.cost_trend.series import Series, by_part, by_registry, by_repository, trend_title
-from services.cost_trend.tables import day_table, lacking_words
+from services.cost_trend.tables import day_table, lacking_words, nothing_rose
+from services.growth.forecast import LIKELY
 from services.registries.registry import Registry
 from ui.costs.by_repository import RepositoryBill
 from ui.costs.trend_chart import trend_figure
@@ -21,6 +32,7 @@ from ui.runtime.background import show_progress
 
 ALL = "All registries"
 BY = REGISTRY, PART, REPOSITORY = "Registry", "Part of the bill", "Repository"
+_MOST_LINES = 3
 _ASKED = "trend of costs asked for"
 
 
@@ -51,6 +63,7 @@ def show_trend(trend: Trend, repositories: Mapping[str, RepositoryBill], place: 
         st.markdown("Unknown: no bill by day could be read." if trend.without else "Nothing was billed in these days.")
         _show_without(trend)
         return
+    show_changes(trend)
     check_url("trend", "grouping", BY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.selectbox("Trend by", BY, key="trend", bind="query-params", width=180)
@@ -77,6 +90,52 @@ def show_trend(trend: Trend, repositories: Mapping[str, RepositoryBill], place: 
     else:
         series = by_registry(registries) if by == REGISTRY else by_part(registries, trend.days)
     _show(trend, registries, series, currency, by, note)
+
+
+def show_changes(trend: Trend) -> None:
+    """A line for each registry whose cost rose, and for each whose SKU changed."""
+    found = find_anomalies(trend)
+    for one in found[:_MOST_LINES]:
+        st.warning(plain(anomaly_words(one)), icon=":material/trending_up:")
+    if len(found) > _MOST_LINES:
+        st.caption(f"And {len(found) - _MOST_LINES} more in the saved report.")
+    if not found:
+        st.caption(nothing_rose(trend))
+    for change in find_sku_changes(trend)[:_MOST_LINES]:
+        st.caption(plain(f"{sku_words(change)}: days of two SKUs are not compared."))
+
+
+def quarter_of(who: str, trend: Trend) -> tuple[QuarterCost, ...]:
+    """The next quarter of the trend's registries, calculated once."""
+    return _quarter(who, bills.recent_days(who).at, trend.last, len(trend.registries), trend)
+
+
+@st.cache_data(ttl="4h", show_spinner=False, max_entries=20)
+def _quarter(
+    who: str,  # noqa: ARG001 A part of the key, as the next three are.
+    at: datetime,  # noqa: ARG001
+    until: date,  # noqa: ARG001
+    registries: int,  # noqa: ARG001
+    _trend: Trend,
+) -> tuple[QuarterCost, ...]:
+    return quarter_costs(_trend)
+
+
+def show_quarter(who: str, trend: Trend) -> None:
+    """A line for each currency with the next quarter's cost, its registries folded under it."""
+    costs, quarter = quarter_of(who, trend), next_quarter(trend.last)
+    if not costs:
+        return
+    st.subheader("Next quarter", anchor=False)
+    totals = quarter_totals(costs)
+    for total in totals:
+        st.markdown(plain(quarter_words(total, quarter)))
+    if not totals:
+        st.markdown("Unknown: no registry has enough days with a bill. The table has the reasons.")
+    st.caption(
+        f"Likely: {LIKELY:.0%}".replace("%", " %") + ", each day's band added up. If it goes on as in these days."
+    )
+    show_folded(quarter_table(costs, quarter), "next quarter")
 
 
 def _show(

@@ -1,4 +1,4 @@
-"""Bills by month and by day, cached: Cost Management allows few calls a minute, and updates its data every few hours."""
+"""Bills by month and by day, cached: Cost Management allows few calls a minute, and its data is hours old."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
