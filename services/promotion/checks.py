@@ -8,15 +8,16 @@ from enum import StrEnum
 from services.connection.parallel import Partial
 from services.images.evidence import Evidence, Proof, has_proof, makers_of
 from services.running.images import ClusterImages
-from services.running.join import PlacedImage
-from services.running.unasked import MOST_AGE
+from services.running.join import PlacedImage, RepositoryKey
+from services.running.unasked import MOST_AGE, MOST_AHEAD
 from services.wording import counted
 
 
 class Verdict(StrEnum):
-    """How a check ended."""
+    """How a check ended. NOT_VERIFIED: what was asked for is there, and whether it is true was not checked."""
 
     PASSED = "Passed"
+    NOT_VERIFIED = "Found, not verified"
     FAILED = "Failed"
     UNKNOWN = "Unknown"
 
@@ -30,19 +31,23 @@ class Check:
     why: str
 
 
-SIGNED, SBOM = "Signed", "SBOM"
+SIGNATURE, SBOM = "Signature", "SBOM"
+# Those that keep no image from being promoted.
+LETS_PASS = (Verdict.PASSED, Verdict.NOT_VERIFIED)
 
 
 def check_signature(evidence: Partial[Evidence], digest: str) -> Check:
-    """Whether a signature of `digest` itself is there. It is not verified."""
+    """Whether a signature of `digest` itself is there. It is not verified, so it never is PASSED."""
     own = _about(evidence, {digest})
     known = has_proof(own, Proof.SIGNATURE)
     if known:
         makers = ", ".join(makers_of(own, Proof.SIGNATURE))
-        return Check(SIGNED, Verdict.PASSED, f"A signature is there ({makers}). It was not verified.")
+        return Check(
+            SIGNATURE, Verdict.NOT_VERIFIED, f"A signature was found ({makers}). This console does not verify it."
+        )
     if known is None:
-        return Check(SIGNED, Verdict.UNKNOWN, _unread(evidence))
-    return Check(SIGNED, Verdict.FAILED, "No signature refers to it.")
+        return Check(SIGNATURE, Verdict.UNKNOWN, _unread(evidence))
+    return Check(SIGNATURE, Verdict.FAILED, "No signature refers to it.")
 
 
 def check_sbom(evidence: Partial[Evidence], digest: str, platforms: Mapping[str, str]) -> Check:
@@ -66,7 +71,11 @@ def check_age(pushed: datetime | None, days: int, now: datetime) -> Check:
     name = f"Not older than {counted(days, 'day')}"
     if pushed is None:
         return Check(name, Verdict.UNKNOWN, "The registry does not report when it was pushed.")
-    age = (now - pushed).days
+    if pushed - now > MOST_AHEAD:
+        return Check(
+            name, Verdict.UNKNOWN, f"Pushed {pushed:%Y-%m-%d %H:%M} UTC by the registry, which is yet to come."
+        )
+    age = max((now - pushed).days, 0)
     pushed_on = f"Pushed {pushed:%Y-%m-%d}, {counted(age, 'day')} ago."
     return Check(name, Verdict.PASSED if now - pushed <= timedelta(days=days) else Verdict.FAILED, pushed_on)
 
@@ -78,24 +87,32 @@ def check_stage(
     placed: Iterable[PlacedImage],
     digests: frozenset[str],
     now: datetime,
+    here: RepositoryKey | None = None,
 ) -> Check:
     """Whether one of `digests` (the image and its platforms) runs in that cluster, in `namespace` where one is named.
 
-    `answer`: the last one of the cluster, None where it was not asked; `placed`: the images of this repository in it.
-    What only a tag names is unknown: the tag may have moved since.
+    `answer`: the last one of the cluster, None where it was not asked; `placed`: the images in it, from wherever they
+    were pulled: what has the same digest is the same image. What only a tag names is unknown, as the tag may have moved
+    since, where it is of the repository `here`; without one, all of `placed` are.
     """
     name = f"Runs in {cluster}" + (f", namespace {namespace}" if namespace else "")
     if answer is None:
         return Check(name, Verdict.UNKNOWN, "The cluster was not asked what it runs: ask it under Running images.")
     if answer.error:
         return Check(name, Verdict.UNKNOWN, f"The cluster could not be asked: {answer.error.cause}")
+    if answer.at - now > MOST_AHEAD:
+        return Check(
+            name, Verdict.UNKNOWN, f"The cluster answered at {answer.at:%Y-%m-%d %H:%M} UTC, which is yet to come."
+        )
     if now - answer.at > MOST_AGE:
         return Check(name, Verdict.UNKNOWN, f"The cluster was asked {answer.at:%Y-%m-%d}: ask it again.")
-    here = [one for one in placed if one.image.replicas and namespace in ("", one.image.namespace)]
-    running = [one.image.owner.label for one in here if one.image.digest in digests]
+    there = [one for one in placed if one.image.replicas and namespace in ("", one.image.namespace)]
+    running = [one for one in there if one.image.digest in digests]
     if running:
-        return Check(name, Verdict.PASSED, f"{running[0]}, as of {answer.at:%Y-%m-%d %H:%M} UTC.")
-    if any(not one.image.digest for one in here):
+        first = min(running, key=lambda one: not _is_of(one, here))
+        by = "" if _is_of(first, here) else f", pulled from {first.image.reference} by the same digest"
+        return Check(name, Verdict.PASSED, f"{first.image.owner.label}{by}, as of {answer.at:%Y-%m-%d %H:%M} UTC.")
+    if any(not one.image.digest and _is_of(one, here) for one in there):
         return Check(
             name, Verdict.UNKNOWN, "Something of this repository runs there, of which no node gave the digest."
         )
@@ -107,8 +124,16 @@ def objections(checks: Iterable[Check]) -> tuple[str, ...]:
     return tuple(
         f"{one.name}: {'unknown. ' if one.verdict is Verdict.UNKNOWN else ''}{one.why}"
         for one in checks
-        if one.verdict is not Verdict.PASSED
+        if one.verdict not in LETS_PASS
     )
+
+
+def _is_of(placed: PlacedImage, here: RepositoryKey | None) -> bool:
+    if here is None:
+        return True
+    if placed.registry is None or placed.named is None:
+        return False
+    return here == (placed.registry.login_server, placed.named.repository)
 
 
 def _about(evidence: Partial[Evidence], subjects: set[str]) -> Partial[Evidence]:

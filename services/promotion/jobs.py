@@ -1,5 +1,5 @@
-"""A promotion as a job: the copy of one image with its referrers, then the locks of its new tags, and what was checked
-before."""
+"""A promotion as a job: the copies of its images with their referrers, then the locks of their new tags, and what was
+checked before."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -25,11 +25,19 @@ _LOCK = "Lock of "
 
 
 @dataclass(frozen=True)
-class Promotion:
-    """What a promotion's job keeps besides its copy: the image as it was planned, and the checks.
+class CheckedCopy:
+    """An image to promote: the plan of its copy, and what was checked of it."""
 
-    `size` in bytes, None where unknown. `referrers` have the name in the target and the type of each. `unchecked` are
-    the checks that nobody asked for.
+    plan: CopyPlan
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What a promotion's job keeps of one image besides its copy: the image as it was planned, and the checks.
+
+    `size` in bytes, None where unknown. `items` are the names of what is done of it. `referrers` have the name in the
+    target and the type of each; `unread` says why there may be more, '' where all were read.
     """
 
     source: str
@@ -37,34 +45,61 @@ class Promotion:
     size: int | None
     manifests: int
     platforms: tuple[str, ...]
+    items: tuple[str, ...]
     referrers: tuple[tuple[str, str], ...]
+    unread: str
     checks: tuple[Check, ...]
-    unchecked: tuple[str, ...]
 
 
-def promotion_items(plan: CopyPlan, *, lock: bool) -> tuple[JobItem, ...]:
-    """What a promotion does: the items of its copy, then with `lock` the lock of each tag."""
-    locks = [JobItem(f"{_LOCK}{item.name}", plan.digest) for item in plan.items if item.tag and lock]
-    return (*as_items([plan]), *locks)
+@dataclass(frozen=True)
+class Promotions:
+    """All that a job promotes. `unchecked` are the checks that nobody asked for; `left_out` the images that were chosen
+    and are not promoted, with the reason of each."""
+
+    images: tuple[Promotion, ...]
+    unchecked: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+def promotion_items(plans: Sequence[CopyPlan], *, lock: bool) -> tuple[JobItem, ...]:
+    """What a promotion does: the items of its copies, then with `lock` the lock of each tag."""
+    locks = [JobItem(f"{_LOCK}{item.name}", plan.digest) for plan in plans for item in plan.items if item.tag and lock]
+    return (*as_items(plans), *locks)
 
 
 def promotion_details(
-    plan: CopyPlan, checks: Iterable[Check], unchecked: Iterable[str], *, lock: bool
+    images: Sequence[CheckedCopy],
+    unchecked: Iterable[str],
+    *,
+    lock: bool,
+    left_out: Iterable[tuple[str, str]] = (),
 ) -> Mapping[str, Any]:
-    """The details of its job: those of the copy, with what was checked."""
-    content = plan.content
-    promotion = Promotion(
+    """The details of its job: those of the copies, all to one target, with what was checked."""
+    plans = [one.plan for one in images]
+    commands = [line for plan in plans for line in (*plan.commands, *(lock_commands(plan) if lock else ()))]
+    promotions = Promotions(tuple(_promotion(one, lock=lock) for one in images), tuple(unchecked), tuple(left_out))
+    return {
+        **as_details(plans),
+        "commands": listed_commands(commands),
+        "promotions": [asdict(one) for one in promotions.images],
+        "unchecked": promotions.unchecked,
+        "left_out": promotions.left_out,
+    }
+
+
+def _promotion(image: CheckedCopy, *, lock: bool) -> Promotion:
+    plan, content = image.plan, image.plan.content
+    return Promotion(
         plan.source.name,
         plan.digest,
         content.size if content else None,
         len(content.manifests) if content else 0,
         tuple(dict.fromkeys(content.top.platforms)) if content else (),
+        tuple(item.name for item in promotion_items([plan], lock=lock)),
         tuple((item.name, item.referrer.artifact_type) for item in plan.referrers if not item.left),
-        tuple(checks),
-        tuple(unchecked),
+        plan.unread_referrers,
+        image.checks,
     )
-    commands = listed_commands([*plan.commands, *(lock_commands(plan) if lock else ())])
-    return {**as_details([plan]), "commands": commands, "promotion": asdict(promotion)}
 
 
 def lock_commands(plan: CopyPlan) -> tuple[str, ...]:
@@ -76,26 +111,30 @@ def lock_commands(plan: CopyPlan) -> tuple[str, ...]:
     )
 
 
-def promotion_of(job: Job) -> Promotion | None:
+def promotions_of(job: Job) -> Promotions | None:
     """What was planned and checked; None of a job that is no promotion, or of another version of the console."""
-    found = job.details.get("promotion")
     try:
-        return (
-            Promotion(
-                str(found["source"]),
-                str(found["digest"]),
-                found["size"],
-                int(found["manifests"]),
-                tuple(found["platforms"]),
-                tuple((str(name), str(kind)) for name, kind in found["referrers"]),
-                tuple(Check(one["name"], Verdict(one["verdict"]), one["why"]) for one in found["checks"]),
-                tuple(found["unchecked"]),
-            )
-            if found
-            else None
+        return Promotions(
+            tuple(map(_parsed, job.details["promotions"])),
+            tuple(map(str, job.details["unchecked"])),
+            tuple((str(name), str(why)) for name, why in job.details["left_out"]),
         )
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _parsed(found: Mapping[str, Any]) -> Promotion:
+    return Promotion(
+        str(found["source"]),
+        str(found["digest"]),
+        found["size"],
+        int(found["manifests"]),
+        tuple(found["platforms"]),
+        tuple(found["items"]),
+        tuple((str(name), str(kind)) for name, kind in found["referrers"]),
+        str(found["unread"]),
+        tuple(Check(one["name"], Verdict(one["verdict"]), one["why"]) for one in found["checks"]),
+    )
 
 
 def run_promotion(

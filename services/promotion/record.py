@@ -6,13 +6,13 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from services.jobs.jobs import Job
-from services.promotion.jobs import promotion_of
+from services.jobs.jobs import Job, JobItem
+from services.promotion.jobs import Promotion, promotions_of
 from services.wording import counted, size
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;"
-    "background:#fff}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}"
+    "background:#fff}h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem;overflow-wrap:anywhere}h3{font-size:1rem}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;"
     "border-bottom:1px solid #ddd;overflow-wrap:anywhere}th{font-weight:600}pre{white-space:pre-wrap;"
     "overflow-wrap:anywhere;background:#f5f5f5;padding:.6rem}"
@@ -20,8 +20,9 @@ _STYLE = (
 
 
 def record_of(job: Job) -> Mapping[str, Any]:
-    """What was promoted, checked, done and answered, as JSON has it. Times in UTC by ISO 8601; sizes in bytes."""
-    promotion = promotion_of(job)
+    """What was promoted, checked, done and answered, as JSON has it. Times in UTC by ISO 8601; sizes in bytes. What is
+    None is unknown."""
+    found = promotions_of(job)
     return {
         "id": job.id,
         "action": job.action,
@@ -31,25 +32,10 @@ def record_of(job: Job) -> Mapping[str, Any]:
         "ended": job.ended.isoformat() if job.ended else None,
         "error": job.error or None,
         "target": job.target,
-        "source": promotion.source if promotion else None,
-        "digest": promotion.digest if promotion else None,
-        "size": promotion.size if promotion else None,
-        "manifests": promotion.manifests if promotion else None,
-        "platforms": list(promotion.platforms) if promotion else None,
-        "referrers": [{"name": name, "type": kind} for name, kind in promotion.referrers] if promotion else None,
-        "checks": [{"check": one.name, "result": one.verdict.value, "reason": one.why} for one in promotion.checks]
-        if promotion
-        else None,
-        "not_checked": list(promotion.unchecked) if promotion else None,
-        "items": [
-            {
-                "name": item.name,
-                "digest": item.digest or None,
-                "result": result.outcome if (result := job.results.get(item.name)) else "no result",
-                "reason": (result.cause if result else "") or None,
-            }
-            for item in job.items
-        ],
+        "promotions": [_promotion(job, one) for one in found.images] if found else None,
+        "not_checked": list(found.unchecked) if found else None,
+        "not_promoted": [{"image": name, "reason": why} for name, why in found.left_out] if found else None,
+        "items": [_item(job, item) for item in job.items],
         "requests": [
             {
                 "method": one.method,
@@ -64,6 +50,31 @@ def record_of(job: Job) -> Mapping[str, Any]:
     }
 
 
+def _promotion(job: Job, one: Promotion) -> Mapping[str, Any]:
+    names = set(one.items)
+    return {
+        "source": one.source,
+        "digest": one.digest or None,
+        "size": one.size,
+        "manifests": one.manifests or None,
+        "platforms": list(one.platforms),
+        "checks": [{"check": check.name, "result": check.verdict.value, "reason": check.why} for check in one.checks],
+        "referrers": [{"name": name, "type": kind} for name, kind in one.referrers],
+        "referrers_unknown": one.unread or None,
+        "items": [_item(job, item) for item in job.items if item.name in names],
+    }
+
+
+def _item(job: Job, item: JobItem) -> Mapping[str, Any]:
+    result = job.results.get(item.name)
+    return {
+        "name": item.name,
+        "digest": item.digest or None,
+        "result": result.outcome if result else "no result",
+        "reason": (result.cause if result else "") or None,
+    }
+
+
 def as_json(job: Job) -> str:
     """`record_of` as text."""
     return json.dumps(record_of(job), indent=2, ensure_ascii=False) + "\n"
@@ -72,33 +83,27 @@ def as_json(job: Job) -> str:
 def as_html(job: Job) -> str:
     """The record as a page: without a script, a link or a picture; whatever others wrote is text."""
     record = record_of(job)
-    platforms = ", ".join(record["platforms"] or ())
+    promotions = record["promotions"]
+    number = len(promotions or ())
     facts = {
         "State": record["state"],
         "By": record["by"],
         "Started": _time(job.begun),
         "Ended": _time(job.ended) if job.ended else "not ended",
-        "Source": record["source"],
         "Target": record["target"],
-        "Digest": record["digest"],
-        "Size": f"{size(record['size'])} in {counted(record['manifests'], 'manifest')}"
-        if record["size"] is not None
-        else "unknown",
-        "Platforms": platforms or "one",
+        "Images": f"{number:,}" if promotions is not None else "unknown",
+        "Not checked": ", ".join(record["not_checked"] or ()),
         "Error": record["error"],
         "Record": record["id"],
     }
-    unchecked = [{"check": name, "result": "Not checked", "reason": ""} for name in record["not_checked"] or ()]
     body = [
-        "<h1>Promotion of an image</h1>",
-        _table([{"": name, " ": value} for name, value in facts.items() if value], head=False),
-        "<h2>Checks</h2>",
-        _table([*(record["checks"] or ()), *unchecked]),
-        "<p>A signature that is there was not verified.</p>",
-        "<h2>Result</h2>",
+        f"<h1>Promotion of {counted(number, 'image') if number != 1 else 'an image'}</h1>",
+        _facts(facts),
+        *(_image_part(one) for one in promotions or ()),
+        *(("<p>What was checked before is unknown.</p>",) if promotions is None else ()),
+        *(("<h2>Not promoted</h2>", _table(record["not_promoted"])) if record["not_promoted"] else ()),
+        "<h2>All results</h2>",
         _table(record["items"]),
-        "<h2>Signatures, SBOMs and attestations</h2>",
-        _table(record["referrers"] or ()),
         "<h2>Requests to Azure</h2>",
         _table(record["requests"]),
         "<h2>The same with az</h2>",
@@ -109,6 +114,33 @@ def as_html(job: Job) -> str:
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
     )
+
+
+def _image_part(one: Mapping[str, Any]) -> str:
+    known = one["size"] is not None
+    facts = {
+        "Digest": one["digest"] or "unknown",
+        "Size": f"{size(one['size'])} in {counted(one['manifests'] or 0, 'manifest')}" if known else "unknown",
+        "Platforms": ", ".join(one["platforms"]) or "one",
+    }
+    unknown = one["referrers_unknown"]
+    why = f"<p>Unknown whether there are more: {escape(unknown)}</p>" if unknown else ""
+    return "\n".join(
+        [
+            f"<h2>{escape(one['source'])}</h2>",
+            _facts(facts),
+            "<h3>Checks</h3>",
+            _table(one["checks"]),
+            "<h3>Result</h3>",
+            _table(one["items"]),
+            "<h3>Signatures, SBOMs and attestations</h3>",
+            why + (_table(one["referrers"]) if one["referrers"] or not unknown else ""),
+        ]
+    )
+
+
+def _facts(facts: Mapping[str, Any]) -> str:
+    return _table([{"": name, " ": value} for name, value in facts.items() if value], head=False)
 
 
 def _time(moment: datetime) -> str:

@@ -79,7 +79,7 @@ class CopyPlan:
 
     `referrers`: the signatures, SBOMs and attestations of the image and of its platforms, imported after it. Nothing is
     sent while there are `blockers`, those of the items among them; `warnings` say what could not be checked before, and
-    which referrers stay behind.
+    which referrers stay behind. `unread_referrers` says why there may be more, '' where all were read.
     """
 
     source: Source
@@ -89,6 +89,7 @@ class CopyPlan:
     blockers: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     referrers: tuple[ReferrerItem, ...] = ()
+    unread_referrers: str = ""
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -197,8 +198,16 @@ def plan_copy(
         *_about_referrers(source, content, referrers, unread_referrers),
     )
     read = content if isinstance(content, ImageContent) else None
+    unread = "" if isinstance(content, ImageContent) else content.cause if content else "the source is not read"
     return CopyPlan(
-        source, target, items, read, tuple(filter(None, blockers)), tuple(filter(None, warnings)), referrers
+        source,
+        target,
+        items,
+        read,
+        tuple(filter(None, blockers)),
+        tuple(filter(None, warnings)),
+        referrers,
+        unread_referrers or unread,
     )
 
 

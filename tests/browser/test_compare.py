@@ -62,7 +62,9 @@ def test_an_image_is_promoted_and_its_record_found(
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_text("Choose a target registry to see the plan.")).to_be_visible()
         choose(page, "Target registry", "contosobase", dialog.get_by_text("api/orders:v1.2.1 is new."))
-        expect(dialog.get_by_text("A signature is there (cosign, Notation). It was not verified.")).to_be_visible()
+        expect(
+            dialog.get_by_text("A signature was found (cosign, Notation). This console does not verify it.")
+        ).to_be_visible()
         dialog.get_by_text("Lock the tag in the target").click()
         expect(dialog.get_by_text(re.compile("--write-enabled false"))).to_be_visible()
         settled(page)
@@ -84,4 +86,5 @@ def test_an_image_is_promoted_and_its_record_found(
             page.get_by_role("button", name="Download as JSON").click()
         record = json.loads(Path(loaded.value.path()).read_text())
         assert record["state"] == "Completed"
-        assert [one["result"] for one in record["checks"]] == ["Passed", "Passed"]
+        (promotion,) = record["promotions"]
+        assert [one["result"] for one in promotion["checks"]] == ["Found, not verified", "Passed"]

@@ -41,6 +41,18 @@ def signed(own: OwnSandbox) -> str:
     return digest
 
 
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the record offers as files, by their labels, once it is shown."""
+    from ui.jobs import promotion
+
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(
+        promotion.st, "download_button", lambda label, content, *_args, **_more: found.setdefault(label, content)
+    )
+    return found
+
+
 def said(at: AppTest) -> str:
     return "\n".join([texts(at), *(one.value for one in at.warning)]).replace("\\", "").replace("\u2060", "")
 
@@ -77,8 +89,9 @@ def promoted(at: AppTest) -> AppTest:
 
 def test_an_image_is_promoted_checked_locked_and_recorded(open_view: Open, own: OwnSandbox, signed: str) -> None:
     at = opened(open_view)
-    assert "Signed: A signature is there (Notation). It was not verified." in said(at).replace("**", "")
-    assert "SBOM: An SBOM is there (SPDX)." in said(at).replace("**", "")
+    shown = said(at).replace("**", "")
+    assert ":gray[:material/draw:] Signature found, not verified: A signature was found (Notation)." in shown
+    assert ":green[:material/check_circle:] SBOM passed: An SBOM is there (SPDX)." in shown
     tick(at, "Lock the tag in the target")
     assert f"--name {PROD} --image {APP}:v1 --delete-enabled false --write-enabled false" in " ".join(said(at).split())
     at = promoted(at)
@@ -90,7 +103,7 @@ def test_an_image_is_promoted_checked_locked_and_recorded(open_view: Open, own: 
     assert not at.exception
     shown = said(at)
     assert "Checks before" in shown
-    assert "A signature is there (Notation). It was not verified." in shown
+    assert ":gray[:material/draw:] **Signature** found, not verified: A signature was found (Notation)." in shown
     assert "Not checked: Not older than, Runs in stage" in shown
     assert [one.proto.label for one in at.get("download_button")] == ["Download as HTML", "Download as JSON"]
 
@@ -101,7 +114,7 @@ def test_a_check_that_fails_keeps_it(open_view: Open, own: OwnSandbox) -> None:
     at = opened(open_view)
     assert confirm_button(at, PROMOTE).disabled
     assert "No signature refers to it." in said(at)
-    tick(at, "Signed", on=False)
+    tick(at, "Signature", on=False)
     assert confirm_button(at, PROMOTE).disabled
     tick(at, "SBOM", on=False)
     assert not confirm_button(at, PROMOTE).disabled
@@ -117,6 +130,30 @@ def test_referrers_that_can_not_be_read_do_not_pass(open_view: Open, own: OwnSan
     choose(at, "Target registry", PROD)
     at.run()
     assert confirm_button(at, PROMOTE).disabled
+    assert "**Signature** unknown: What refers to it could not be read" in said(at)
+
+
+def test_referrers_that_nobody_asked_for_and_none_could_read_are_unknown_in_the_plan_and_the_record(
+    open_view: Open, own: OwnSandbox, signed: str, files: dict[str, Any]
+) -> None:
+    at = open_view("image.py", **IMAGE)
+    own.break_({"path": "/v2/team/app/referrers/.*", "status": 403})
+    open_dialog(at, PROMOTE)
+    reopen(at, PROMOTE)
+    choose(at, "Target registry", PROD)
+    at.run()
+    tick(at, "Signature", on=False)
+    tick(at, "SBOM", on=False)
+    assert "Unknown whether a signature, SBOM or attestation refers to it" in said(at)
+    at = promoted(at)
+    assert own.tags(APP, PROD) == {"v1": signed}
+    (job,) = at.session_state[f"jobs: {PROMOTE}"]
+    at = open_view("deletions.py", record=job)
+    assert "unknown signatures, SBOMs and attestations: what refers to it could not be read" in said(at)
+    (promotion,) = json.loads(files["Download as JSON"])["promotions"]
+    assert promotion["referrers_unknown"]
+    assert promotion["checks"] == []
+    assert "Unknown whether there are more" in files["Download as HTML"]
 
 
 @pytest.mark.usefixtures("signed")
@@ -188,20 +225,15 @@ def test_where_nothing_may_be_changed_nothing_is_promoted(
     assert PROMOTE not in actions(open_view("image.py", **IMAGE))
 
 
-def test_the_record_as_a_file(open_view: Open, own: OwnSandbox, signed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ui.jobs import promotion
-
-    files: dict[str, Any] = {}
-    monkeypatch.setattr(
-        promotion.st, "download_button", lambda label, content, *_args, **_more: files.setdefault(label, content)
-    )
+def test_the_record_as_a_file(open_view: Open, own: OwnSandbox, signed: str, files: dict[str, Any]) -> None:
     at = promoted(opened(open_view))
     (job,) = at.session_state[f"jobs: {PROMOTE}"]
     open_view("deletions.py", record=job)
     record = json.loads(files["Download as JSON"])
     assert record["state"] == "Completed"
-    assert record["digest"] == signed
-    assert [one["result"] for one in record["checks"]] == ["Passed", "Passed"]
+    (promotion,) = record["promotions"]
+    assert promotion["digest"] == signed
+    assert [one["result"] for one in promotion["checks"]] == ["Found, not verified", "Passed"]
     assert record["requests"]
     assert all(one["request_id"] for one in record["requests"])
     assert signed in files["Download as HTML"]

@@ -24,7 +24,8 @@ SHOWN_INDEXES = 5
 SHOWN_PLATFORMS = 2
 # Six of them fit beside each other.
 _NARROWEST_PX = 130
-_ICONS = {Proof.SIGNATURE: "verified_user", Proof.SBOM: "fact_check"}
+# A signature that was not verified is no good news yet.
+_ICONS = {Proof.SIGNATURE: ":gray[:material/draw:]", Proof.SBOM: ":green[:material/fact_check:]"}
 
 
 def show_image_facts(
@@ -108,7 +109,7 @@ def _proof_fact(view: ImageView, proof: Proof, meaning: str) -> Fact:
     explained = f"{why}  \n{meaning}" if why else meaning
     if found:
         beside = "not verified here" if proof is Proof.SIGNATURE else ""
-        return Fact(proof.value, f":green[:material/{_ICONS[proof]}:] {plain(', '.join(makers))}", explained, beside)
+        return Fact(proof.value, f"{_ICONS[proof]} {plain(', '.join(makers))}", explained, beside)
     if found is None:
         return Fact(proof.value, "–", explained, "unknown")
     return Fact(proof.value, "None", explained, "of its own" if why else "")

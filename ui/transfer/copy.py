@@ -172,11 +172,14 @@ def show_plan(plan: CopyPlan) -> None:
         )
     st.markdown("\n".join(f"- {item_sentence(item, plan)}" for item in plan.items))
     if plan.content:
-        _show_referrers(plan.referrers)
+        _show_referrers(plan.referrers, unread=bool(plan.unread_referrers))
 
 
-def _show_referrers(items: Sequence[ReferrerItem]) -> None:
-    """The signatures, SBOMs and attestations that were found; what is unknown of them is among the plan's warnings."""
+def _show_referrers(items: Sequence[ReferrerItem], *, unread: bool) -> None:
+    """The signatures, SBOMs and attestations that were found; why some are unknown is among the plan's warnings."""
+    if not items and unread:
+        st.markdown("Unknown whether a signature, SBOM or attestation refers to it: they could not be read.")
+        return
     if not items:
         st.markdown("No signature, SBOM or attestation that refers to it was found.")
         return

@@ -14,7 +14,14 @@ from services.database.engine import open_database
 from services.jobs.jobs import Job, JobItem, JobResult, begin
 from services.promotion import jobs as promotion_jobs
 from services.promotion.checks import Check, Verdict
-from services.promotion.jobs import ACTION, promotion_details, promotion_items, promotion_of, run_promotion
+from services.promotion.jobs import (
+    ACTION,
+    CheckedCopy,
+    promotion_details,
+    promotion_items,
+    promotions_of,
+    run_promotion,
+)
 from services.promotion.record import as_html, as_json, record_of
 from services.transfer import copy_jobs, copy_run
 from services.transfer.copy_plan import CopyPlan, Source, read_copy_plan
@@ -24,7 +31,7 @@ from tests.support.killed_jobs import LEASE, WHO, found, killed, lost, no_report
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 PROD, TARGET = "contosoprod01", "shop/app"
-CHECKS = (Check("Signed", Verdict.PASSED, "A signature is there (Notation). It was not verified."),)
+CHECKS = (Check("Signature", Verdict.NOT_VERIFIED, "A signature was found (Notation)."),)
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -56,9 +63,9 @@ def planned(own: OwnSandbox, tag: str = "v1") -> CopyPlan:
 
 
 def begun(database: Engine, plan: CopyPlan, *, lock: bool = True) -> Job:
-    details = promotion_details(plan, CHECKS, ["SBOM"], lock=lock)
+    details = promotion_details([CheckedCopy(plan, CHECKS)], ["SBOM"], lock=lock)
     return begin(
-        database, WHO, ACTION, plan.target.login_server, TARGET, promotion_items(plan, lock=lock), details, LEASE
+        database, WHO, ACTION, plan.target.login_server, TARGET, promotion_items([plan], lock=lock), details, LEASE
     )
 
 
@@ -160,8 +167,9 @@ def test_a_promotion_that_was_killed_goes_on(own: OwnSandbox, database: Engine, 
     assert job.state == "Completed"
     assert own.tags(TARGET, PROD) == {"v1": digest}
     assert locks(own) == {"v1": (False, False)}
-    checked = promotion_of(job)
-    assert checked and checked.checks == CHECKS
+    checked = promotions_of(job)
+    assert checked
+    assert [one.checks for one in checked.images] == [CHECKS]
 
 
 # The record
@@ -178,7 +186,8 @@ def a_job(*, damaged: bool = False) -> Job:
         "platforms": [HOSTILE],
         "referrers": [[f"{HOSTILE}@sha256:2", HOSTILE]],
         "checks": [{"name": HOSTILE, "verdict": "Passed", "why": HOSTILE}],
-        "unchecked": ["SBOM"],
+        "items": [HOSTILE],
+        "unread": HOSTILE,
     }
     return Job(
         "20260501-1",
@@ -187,7 +196,9 @@ def a_job(*, damaged: bool = False) -> Job:
         "prod.azurecr.io",
         HOSTILE,
         {
-            "promotion": {} if damaged else promotion,
+            "promotions": [{}] if damaged else [promotion],
+            "unchecked": ["SBOM"],
+            "left_out": [[HOSTILE, HOSTILE]],
             "commands": [f"az acr import --source '{HOSTILE}'"],
             "sent": [["POST", "management/x", 202, "request-1", "correlation-1"]],
         },
@@ -223,7 +234,7 @@ def test_the_html_has_all_and_needs_nothing_else() -> None:
     page.feed(as_html(a_job()))
     assert not {"script", "img", "link", "a", "iframe"} & set(page.tags)
     assert not {"src", "href", "onload"} & page.attributes
-    assert page.text.count(HOSTILE) >= 6
+    assert page.text.count(HOSTILE) >= 10
     for part in ("ada@contoso.com", "5.0 MiB in 3 manifests", "request-1", "correlation-1", "Not checked", "no result"):
         assert part in page.text
 
@@ -232,15 +243,20 @@ def test_the_json_has_the_same() -> None:
     record = json.loads(as_json(a_job()))
     assert record == json.loads(json.dumps(record_of(a_job())))
     assert record["by"] == "ada@contoso.com"
-    assert record["checks"] == [{"check": HOSTILE, "result": "Passed", "reason": HOSTILE}]
+    (promotion,) = record["promotions"]
+    assert promotion["checks"] == [{"check": HOSTILE, "result": "Passed", "reason": HOSTILE}]
     assert record["requests"][0]["correlation_id"] == "correlation-1"
+    assert promotion["referrers_unknown"] == HOSTILE
+    assert [one["result"] for one in promotion["items"]] == ["refused"]
+    assert record["not_checked"] == ["SBOM"]
+    assert record["not_promoted"] == [{"image": HOSTILE, "reason": HOSTILE}]
     assert [one["result"] for one in record["items"]] == ["refused", "no result"]
 
 
 def test_a_record_of_another_form_is_still_a_file() -> None:
-    assert promotion_of(a_job(damaged=True)) is None
+    assert promotions_of(a_job(damaged=True)) is None
     assert "unknown" in as_html(a_job(damaged=True))
-    assert json.loads(as_json(a_job(damaged=True)))["checks"] is None
+    assert json.loads(as_json(a_job(damaged=True)))["promotions"] is None
 
 
 def test_the_registry_is_another(own: OwnSandbox) -> None:
