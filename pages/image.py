@@ -237,7 +237,7 @@ names = PrincipalNames()
 if pulls and (last := pulls_of_view(view, pulls).last):
     names = names_of_callers(who, (last.identity,), registry.id)
 with notice:
-    show_partial(*view.unread, unread_pulls(pulled.value))
+    show_partial(*view.unread, unread_pulls(pulled.value), *running.unseen_parts(who))
 show_image_facts(view, running.seen_of(who, registry, repository), pulls, names)
 if view.reading:
     show_progress(view.reading, asked)

@@ -101,7 +101,9 @@ def show_tags() -> None:
     found = reading.value
     images = Partial(found.images.values, found.images.refused)
     with notice:
-        show_partial(Part(found.tags, "tag"), Part(images, "digest"), unread_pulls(pulled.value))
+        show_partial(
+            Part(found.tags, "tag"), Part(images, "digest"), unread_pulls(pulled.value), *running.unseen_parts(who)
+        )
     if not found.tags.values:
         if not reading.running and not found.tags.refused and not found.more:
             empty(":material/sell:", "No tags", "No manifest of this repository has a tag: see Manifests.")

@@ -220,6 +220,15 @@ def state_of(answer: ClusterImages | None) -> str:
     return answer.error.cause if answer.error else "Answered"
 
 
+def asked_words() -> str:
+    """How many of the clusters were asked: of at least so many, where some could not be listed."""
+    listed = pulls.clusters
+    if not listed.values and not listed.complete:
+        return "Clusters: unknown, as they could not be listed"
+    least = "" if listed.complete else "at least "
+    return f"Clusters: {len(answers):,} of {least}{len(listed.values):,} asked"
+
+
 found = looking.value.images
 show_figures(found)
 errors = sorted({one.error.cause for one in answers.values() if one.error})
@@ -245,7 +254,7 @@ if not apps.error:
         f"{ago(apps.at)} by Azure Resource Graph, which lags behind changes by minutes. App Service is not read."
     )
 by = any(answer.by for answer in answers.values())
-with st.expander(f"Clusters: {len(answers):,} of {len(pulls.clusters.values):,} asked", icon=":material/hub:"):
+with st.expander(asked_words(), icon=":material/hub:"):
     show_rows(
         [
             {

@@ -6,7 +6,7 @@ from services.commands import registries as az_registries
 from services.commands import sign_in as az_sign_in
 from ui.elements.bar_chart import pick_bar
 from ui.elements.chart_theme import theme_now
-from ui.elements.errors import panel, show_error
+from ui.elements.errors import panel, show_error, show_partial
 from ui.elements.notices import run_again
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import plain
@@ -123,6 +123,7 @@ if tabs[IMAGES].open:
         name = st.selectbox("Repository", options, first, key=box, on_change=remember, width=420)
         read = next((one for one in measured.contents.values if one.name == name), None)
         seen = running_loader.seen_of(who, registry, name) if name else None
+        show_partial(*running_loader.unseen_parts(who))
         if name and (image := show_images(by_name[name], f"{box} {name}", read, seen)):
             open_page(pages.IMAGE, **url, repository=name, reference=image.tags[0])
 if tabs[TREEMAP].open:

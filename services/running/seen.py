@@ -11,13 +11,14 @@ from services.running.join import PlacedImage
 @dataclass(frozen=True)
 class SeenRunning:
     """Where images of a repository run: by digest, and by the tag that a reference names. `asked`: how many clusters
-    answered; `since`: the first of them, or where none did, when the apps were read. What no cluster was asked is not
-    in it: absent is not unused."""
+    answered, and `since` when the first of them did, None for none; `apps_at`: when the apps were read, None where they
+    were not. What no cluster was asked is not in it: absent is not unused."""
 
     by_digest: Mapping[str, tuple[str, ...]]
     by_tag: Mapping[str, tuple[str, ...]]
-    asked: int
-    since: datetime
+    asked: int = 0
+    since: datetime | None = None
+    apps_at: datetime | None = None
 
     def places(self, digest: str, *tags: str) -> tuple[str, ...]:
         """Where an image with this digest and these tags runs, each place once."""
@@ -25,8 +26,11 @@ class SeenRunning:
         return tuple(dict.fromkeys((*self.by_digest.get(digest, ()), *by_tag)))
 
 
-def seen_running(placed: Iterable[PlacedImage], answered_at: Iterable[datetime]) -> SeenRunning | None:
-    """What was seen of one repository's images; None where no cluster answered, and no app runs one."""
+def seen_running(
+    placed: Iterable[PlacedImage], answered_at: Iterable[datetime], apps_at: datetime | None = None
+) -> SeenRunning | None:
+    """What was seen of one repository's images; None where no cluster answered, and no app runs one. `apps_at`: when
+    the apps were read, None where none could be."""
     times, placed = list(answered_at), list(placed)
     if not times and not placed:
         return None
@@ -41,5 +45,6 @@ def seen_running(placed: Iterable[PlacedImage], answered_at: Iterable[datetime])
         {digest: tuple(places) for digest, places in by_digest.items()},
         {tag: tuple(places) for tag, places in by_tag.items()},
         len(times),
-        min(times or (one.at for one in placed)),
+        min(times, default=None),
+        apps_at,
     )

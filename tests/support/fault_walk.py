@@ -181,6 +181,7 @@ class FaultWalk:
         at.run()
         while _readings_end():
             at.run()
+        at.run()  # What was read in the background of the last run, and had ended when that was looked at.
         assert not address or not at.title or at.title[0].value != OVERVIEW.title, f"{view} is not rendered"
         requests = list(self._sandbox.requests)[asked:]
         return Rendering(statements(at), Counter(c for r in requests if (c := _class_of(r.method, r.path))))

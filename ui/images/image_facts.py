@@ -19,6 +19,7 @@ from ui.navigation.links import link_to
 from ui.navigation.selection import find, key_of
 from ui.pulls.columns import CACHED, PullsOf, last_pull_words
 from ui.pulls.events import caller_name
+from ui.running.seen import seen_note
 
 SHOWN_INDEXES = 5
 SHOWN_PLATFORMS = 2
@@ -72,10 +73,9 @@ def _running_fact(view: ImageView, seen: SeenRunning) -> Fact:
     digests |= {index.digest for index in view.indexes or ()}
     tags = (*view.row.tags, *(tag for index in view.indexes or () for tag in index.tags))
     places = tuple(dict.fromkeys(place for digest in sorted(digests) for place in seen.places(digest, *tags)))
-    beside = f"{counted(seen.asked, 'cluster')} answered, the first {ago(seen.since)}"
     value = counted(len(places), "workload") if places else "Not seen"
     unread = "Itself not. The indexes that list it were not read." if view.indexes is None else ""
-    return Fact("Runs in", value, "  \n".join(map(plain, places)) or unread, beside)
+    return Fact("Runs in", value, "  \n".join(map(plain, places)) or unread, seen_note(seen))
 
 
 def pulls_of_view(view: ImageView, pulls: PullsOf) -> PullsOfImage:

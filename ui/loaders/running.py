@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from services.connection.errors import ServiceError
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, Refusal
 from services.registries.registry import Registry
 from services.running.answers import FoundAnswers
 from services.running.apps import NO_APPS, HostImages, KnownApps, read_apps
@@ -18,6 +18,7 @@ from services.running.known import RunningKnown, known_running
 from services.running.seen import SeenRunning, seen_running
 from services.running.standing import StandingImage, read_facts, stand
 from services.running.unasked import Unasked, unknown_apps
+from ui.elements.errors import Part
 from ui.loaders import clusters
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
@@ -118,4 +119,26 @@ def seen_of(who: str, registry: Registry, repository: str) -> SeenRunning | None
     known = answers(who).values() if shared_answers().has_any(who) else ()
     placed = group_by_repository(place_images(known, (registry,), known_apps(who)))
     here = placed.get((registry.login_server, repository), ())
-    return seen_running(here, [one.at for one in known if not one.error])
+    return seen_running(here, [one.at for one in known if not one.error], _read_at(known_apps(who)))
+
+
+def _read_at(apps: KnownApps) -> datetime | None:
+    return None if apps.reading or apps.error else apps.at
+
+
+def unseen_parts(who: str) -> tuple[Part, ...]:
+    """What could not be read of where images run, for the notice of a page that shows `seen_of`."""
+    apps = known_apps(who)
+    found = Partial((), (Refusal("Azure Resource Graph", apps.error),)) if apps.error else apps.found
+    parts = [Part(found, "app's containers", "apps' containers")]
+    if shared_answers().has_any(who):
+        reading = clusters.pulls(who)
+        listed = reading.value.clusters
+        if reading.error:
+            listed = Partial((), (Refusal("every subscription", reading.error),))
+        parts.append(Part(listed, "subscription's clusters", "subscriptions' clusters"))
+        if unread := find_answers(who).error:
+            parts.append(
+                Part(Partial((), (Refusal("the database", unread),)), "answer of clusters", "answers of clusters")
+            )
+    return tuple(parts)
