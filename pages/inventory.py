@@ -139,11 +139,13 @@ COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
 
 
 def attention(registry: Registry) -> list[str]:
-    """The worst finding with its sign, how many more there are, and what was not looked for."""
+    """The worst finding with its sign, how many more there are, and what was refused: while usages are read,
+    the line above says so for all."""
     one = ranked[registry.id]
+    unknown = unread_findings(registry, reading=reading.running)
     worst = [f"{SIGNS[one.worst.risk]}{one.worst.title}"] if one.worst else []
     more = [f"+{one.more}"] if one.more else []
-    return [*worst, *more, *(f"{title} unknown" for title in unread_findings(registry))]
+    return [*worst, *more, *(f"{title} unknown" for title in unknown)]
 
 
 def row(registry: Registry) -> dict[str, object]:

@@ -70,9 +70,12 @@ def findings_of(registry: Registry) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: list(Risk).index(finding.risk)))
 
 
-def unread_findings(registry: Registry) -> tuple[str, ...]:
-    """What `findings_of` did not look for, as what it needs could not be read, or is not read yet."""
-    return ("Included storage",) if registry.stored_bytes is None else ()
+def unread_findings(registry: Registry, *, reading: bool = False) -> tuple[str, ...]:
+    """What `findings_of` did not look for, as what it needs could not be read, or is not read yet; while `reading`
+    only the former."""
+    if registry.stored_bytes is not None or (reading and not registry.unread):
+        return ()
+    return ("Included storage",)
 
 
 def passed_checks(registry: Registry) -> tuple[str, ...]:

@@ -7,12 +7,12 @@ from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from services.costs.review import days_in, recent_months
-from tests.support.app_test import Open, button, texts, wait_for_inventory
+from tests.support.app_test import Open, button, select_rows, texts, wait_for_inventory
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import bills, clusters
 from ui.loaders import registries as registry_loaders
+from ui.navigation import choice_links, place
 from ui.navigation import pages as navigation
-from ui.navigation import place
 from ui.navigation.selection import BOX
 from ui.runtime import connection
 
@@ -77,6 +77,55 @@ def test_without_a_registry_all_are_offered_as_links(opened: Open, page: navigat
     listed = registry_loaders.inventory(connection.who()).value.registries.values
     assert len(listed) > 5
     assert {query.rpartition("registry=")[2] for query in offered} >= {one.name for one in listed if one.login_server}
+
+
+def test_many_registries_are_a_table_with_a_filter(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_links, "MOST_LINKS", 5)
+    at = opened("storage.py")
+    listed = registry_loaders.inventory(connection.who()).value.registries.values
+    assert not [link for link in at.main.get("page_link") if "registry=" in link.proto.query_string]
+    (table,) = at.main.dataframe
+    assert set(table.value["Registry"]) == {one.name for one in listed if one.login_server}
+    stored = {one.name: one.stored_bytes for one in listed}
+    sizes = [stored[name] or 0 for name in table.value["Registry"]]
+    assert sizes == sorted(sizes, reverse=True)
+    at.text_input(key="Choose a registry with").set_value("contoso-APPS premium").run()
+    (table,) = at.main.dataframe
+    assert set(table.value["Registry"]) == {
+        one.name for one in listed if one.subscription == "contoso-apps" and one.sku == "Premium"
+    }
+    name = table.value["Registry"].iloc[1]
+    select_rows(at, 0, 1)
+    at.run()
+    assert not at.exception
+    assert at.query_params["registry"] in (name, [name])
+    assert "Choose a registry" not in [one.value for one in at.subheader]
+
+
+def test_a_filter_that_nothing_passes_says_so(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_links, "MOST_LINKS", 5)
+    at = opened("repositories.py")
+    at.text_input(key="Choose a registry with").set_value("no such name").run()
+    assert not at.exception
+    assert "Nothing matches" in texts(at)
+
+
+def test_a_choice_in_the_table_keeps_the_cluster_and_the_tab(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_links, "MOST_LINKS", 5)
+    for script, query in (("integration_checker.py", "cluster=aks1"), ("access_review.py", "show=Switch to ABAC")):
+        name, _, value = query.partition("=")
+        at = opened(script, **{name: value})
+        chosen = at.main.dataframe[0].value["Registry"].iloc[0]
+        select_rows(at, 0, 0)
+        at.run()
+        assert at.query_params[name] in (value, [value])
+        assert at.query_params["registry"] in (chosen, [chosen])
+
+
+def test_many_clusters_are_a_table_too(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_links, "MOST_LINKS", 5)
+    at = opened("integration_checker.py", registry="contosohub")
+    assert "aks-platform" in set(at.main.dataframe[0].value["Cluster"])
 
 
 def test_a_link_to_a_registry_keeps_the_cluster_and_the_tab(opened: Open) -> None:

@@ -11,7 +11,7 @@ from services.wording import counted
 from ui.elements.errors import show_error
 from ui.elements.page import empty
 from ui.elements.text import plain
-from ui.navigation.choice_links import show_choices
+from ui.navigation.choice_links import Choice, show_choices
 from ui.navigation.pages import INTEGRATION_CHECKER
 from ui.navigation.selection import not_read
 from ui.navigation.url_choice import offer_nearest
@@ -65,13 +65,19 @@ def show_clusters(listed: Partial[Cluster]) -> None:
         empty(":material/hub:", what, why)
         return
     choices = [
-        (
+        Choice(
             f"**{plain(one.name)}** · {plain(one.resource_group)}, {plain(one.location)}",
+            {
+                "Cluster": one.name,
+                "Resource group": one.resource_group,
+                "Location": one.location,
+                "Subscription": one.subscription,
+            },
             {"cluster": cluster_key(one, listed.values)},
         )
         for one in sorted(listed.values, key=lambda one: (one.name.casefold(), one.id))
     ]
-    show_choices(INTEGRATION_CHECKER, "Choose a cluster", choices, kept=True, elsewhere="choose one above.")
+    show_choices(INTEGRATION_CHECKER, "Choose a cluster", choices, kept=True)
 
 
 def show_unknown_cluster(listed: Partial[Cluster], chosen: Cluster | None) -> bool:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pyarrow as pa
 import streamlit as st
 
 from services.connection.parallel import Partial
@@ -12,10 +13,11 @@ from services.registries.registry import Registry
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import empty, end_outline, header
 from ui.elements.skeleton import Shape
+from ui.elements.styled_table import stored_column
 from ui.elements.text import plain, size
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
-from ui.navigation.choice_links import show_choices
+from ui.navigation.choice_links import Choice, show_choices
 from ui.navigation.headings import heading_of
 from ui.navigation.links import link_to
 from ui.navigation.pages import PageLink
@@ -105,11 +107,29 @@ def show_registries(listed: Partial[Registry], page: PageLink, *, running: bool 
         return
     keys = keys_of(registries)
     target = page if page.of_registry or not page.parent else page.parent
+    # By size once all sizes are known: rows that move while they are read can't be clicked.
+    ordered = sorted(
+        registries, key=lambda one: (0 if running else -(one.stored_bytes or 0), one.name.casefold(), one.id)
+    )
+    sized = running or any(one.stored_bytes is not None for one in registries)
     choices = [
-        (f"**{plain(one.name)}** · {_facts(one)}", {"registry": keys[one.id]})
-        for one in sorted(registries, key=lambda one: (-(one.stored_bytes or 0), one.name.casefold(), one.id))
+        Choice(f"**{plain(one.name)}** · {_facts(one)}", _row(one, sized=sized), {"registry": keys[one.id]})
+        for one in ordered
     ]
-    show_choices(target, "Choose a registry", choices, kept=target is page, elsewhere="choose one in the sidebar.")
+    columns = {"Stored": stored_column()} if sized else {}
+    types = {"Stored": pa.int64()}
+    show_choices(target, "Choose a registry", choices, kept=target is page, columns=columns, types=types)
+
+
+def _row(registry: Registry, *, sized: bool) -> dict[str, object]:
+    return {
+        "Registry": registry.name,
+        **({"Stored": registry.stored_bytes} if sized else {}),
+        "SKU": registry.sku,
+        "Location": registry.location,
+        "Subscription": registry.subscription,
+        "Resource group": registry.resource_group,
+    }
 
 
 def _facts(registry: Registry) -> str:

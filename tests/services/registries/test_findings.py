@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.connection.errors import ServiceError
+from services.connection.parallel import Refusal
 from services.registries.findings import Finding, Risk, findings_of, passed_checks, unread_findings
 from services.registries.registry import Mode, Registry, Usage
 from tests.support.shell_lines import registry
@@ -176,3 +178,12 @@ def test_findings_do_not_depend_on_who_or_where(found: Registry) -> None:
     elsewhere = replace(found, subscription="other", location="eastus", resource_group="other", tags=(("a", "b"),))
     assert findings_of(elsewhere) == findings_of(found)
     assert all(isinstance(finding, Finding) for finding in findings_of(found))
+
+
+def test_what_is_not_read_yet_is_not_unknown_and_what_was_refused_is() -> None:
+    listed = replace(registry(), usages=None, unread=())
+    refused = replace(listed, unread=(Refusal("usage", ServiceError("Could not", "Refused.", "Ask.")),))
+    assert unread_findings(listed) == ("Included storage",)
+    assert unread_findings(listed, reading=True) == ()
+    for reading in (True, False):
+        assert unread_findings(refused, reading=reading) == ("Included storage",)
