@@ -120,6 +120,12 @@ if query and (query.terms or query.untagged):
     with panel():
         found = loader.search(who, query)
         unread = Partial((), found.unread)
+        if found.configs_unread:
+            of = counted(found.configs_unread, "repository", "repositories")
+            st.markdown(
+                f":gray-badge[:material/help: Partial] Configs of images in {of} are not read yet: what only these say "
+                "is not found. Index registries reads them, some in each run."
+            )
         if found.number:
             show_results(found, registries)
         elif not indexed:

@@ -39,6 +39,8 @@ repositories = Table(
     Column("counts", Text, nullable=False),
     Column("read", UtcTime, nullable=False),
     Column("unread", Integer, nullable=False),  # Manifests that could not be read.
+    # Images with a tag whose config has not been read; None: not counted since the repository changed.
+    Column("configs_unread", Integer),
     Unique("registry", "name", name="index_repositories_of"),
 )
 
@@ -118,7 +120,7 @@ tags = Table(
     sqlite_with_rowid=False,
 )
 
-# Annotations of a manifest, and labels of its config.
+# Annotations of a manifest.
 properties = Table(
     "index_properties",
     metadata,
@@ -126,5 +128,36 @@ properties = Table(
     Column("name", Integer, primary_key=True, autoincrement=False),
     Column("value", ByteText, nullable=False),
     Index("index_properties_by_value", "name", "value"),
+    sqlite_with_rowid=False,
+)
+
+# Labels of an image's config.
+labels = Table(
+    "index_labels",
+    metadata,
+    Column("manifest", Integer, primary_key=True, autoincrement=False),
+    Column("name", Integer, primary_key=True, autoincrement=False),
+    Column("value", ByteText, nullable=False),
+    Index("index_labels_by_value", "name", "value"),
+    sqlite_with_rowid=False,
+)
+
+# What else of an image's config is searched: names of its environment (no values), and its author.
+config_words = Table(
+    "index_config_words",
+    metadata,
+    Column("manifest", Integer, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("word", Integer, primary_key=True, autoincrement=False),
+    Index("index_config_words_by_word", "kind", "word"),
+    sqlite_with_rowid=False,
+)
+
+# Images whose config was read, or cannot be.
+configs = Table(
+    "index_configs",
+    metadata,
+    Column("manifest", Integer, primary_key=True, autoincrement=False),
+    Column("readable", SmallInteger, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -146,7 +146,7 @@ class HistoryStep:
 class ImageConfig:
     """What an image is made to run, and how it was built. Texts are the builder's own.
 
-    `env`: name and value, in the order of the config.
+    `env`: name and value, in the order of the config. `author`: as its builder wrote it.
     """
 
     created: str = ""
@@ -159,6 +159,7 @@ class ImageConfig:
     ports: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     history: tuple[HistoryStep, ...] = ()
+    author: str = ""
 
 
 def attached_to(tag: str) -> str:
@@ -316,6 +317,7 @@ def parse_config(body: Mapping[str, Any]) -> ImageConfig:
             )
             for step in body.get("history") or ()
         ),
+        author=_text(body.get("author")),
     )
 
 

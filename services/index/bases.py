@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from services.database.index_tables import contents, digests, layer_uses, manifests
+from services.database.index_tables import contents, digests, labels, layer_uses, manifests, properties
 from services.images.base_image import DIGEST, NAME
 from services.index.conditions import parameter, with_property
 from services.index.packing import LAST, digest_range, unpack_numbers
@@ -29,7 +29,8 @@ def on_base(db: Connection, prefix: str, visible: Collection[int]) -> list[int]:
     """The numbers of images whose builder names a base of a digest that begins so, and of those whose layers begin with
     all of its layers, where a `visible` repository has it."""
     values = {"name": DIGEST, "low": prefix, "high": prefix + "g"}
-    said = db.execute(with_property(1), {parameter(name, 0): value for name, value in values.items()}).scalars()
+    statement = with_property(properties, labels)
+    said = db.execute(statement, {parameter(name, 0): value for name, value in values.items()}).scalars()
     return sorted({*islice(said, _MOST_DESCENDANTS), *_descendants(db, prefix, visible)})
 
 

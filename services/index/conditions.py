@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, Select, Table, bindparam, func, literal_column, select
 
 from services.database.index_tables import (
     children,
+    config_words,
     contents,
     digests,
+    labels,
     layer_uses,
     manifests,
     properties,
     tags,
     words,
 )
+from services.index.rows import ConfigWord
 
 # Of a statement, beside those of its conditions.
 REPOSITORIES, STANDING, LIMIT = "repositories", "standing", "looked_at"
@@ -55,19 +58,26 @@ def _in_digests(at: int) -> Select[Any]:
     return select(digests.c.id).where(digests.c.digest.between(_value("low", at), _value("high", at)))
 
 
-def with_property(ranges: int, at: int = 0) -> Select[Any]:
-    """The numbers of the manifests that have an annotation `name`, its value within one of the ranges: low, high, and
-    low1, high1, …"""
+def with_property(*tables: Table, ranges: int = 1, at: int = 0) -> Select[Any]:
+    """The numbers of the manifests that have an annotation or a label `name` (of these tables), its value within one of
+    the ranges: low, high, and low1, high1, …"""
     number = select(words.c.id).where(words.c.word == _value("name", at)).scalar_subquery()
     first, *rest = [
-        select(properties.c.manifest).where(
-            properties.c.name == number,
-            properties.c.value >= _value(f"low{one or ''}", at),
-            properties.c.value <= _value(f"high{one or ''}", at),
+        select(table.c.manifest).where(
+            table.c.name == number,
+            table.c.value >= _value(f"low{one or ''}", at),
+            table.c.value <= _value(f"high{one or ''}", at),
         )
+        for table in tables
         for one in range(ranges)
     ]
     return first.union_all(*rest) if rest else first  # type: ignore[return-value]
+
+
+def _with_word(kind: ConfigWord, at: int) -> Select[Any]:
+    """The numbers of the images whose config has a word of this kind between low and high, both included."""
+    found = select(words.c.id).where(words.c.word >= _value("low", at), words.c.word <= _value("high", at))
+    return select(config_words.c.manifest).where(config_words.c.kind == int(kind), config_words.c.word.in_(found))
 
 
 def _among(found: Callable[[int], Select[Any]]) -> Callable[[int], ColumnElement[bool]]:
@@ -82,8 +92,11 @@ def _using_layer(at: int) -> Select[Any]:
 CONDITIONS: Mapping[str, Callable[[int], ColumnElement[bool]]] = {
     "digest": _among(_in_digests),
     "layer": _among(_using_layer),
-    "annotation": _among(lambda at: with_property(1, at)),
-    "base name": _among(lambda at: with_property(3, at)),
+    "annotation": _among(lambda at: with_property(properties, at=at)),
+    "label": _among(lambda at: with_property(labels, at=at)),
+    "env": _among(lambda at: _with_word(ConfigWord.ENV, at)),
+    "author": _among(lambda at: _with_word(ConfigWord.AUTHOR, at)),
+    "base name": _among(lambda at: with_property(properties, labels, ranges=3, at=at)),
     "numbers": lambda at: manifests.c.digest.in_(bindparam(parameter("numbers", at), expanding=True)),
     "larger": lambda at: manifests.c.size > _value("number", at),
     "smaller": lambda at: manifests.c.size < _value("number", at),

@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Progress
 from services.connection.session import AzureSession
 from services.database.contents import ContentStore
+from services.index.configs import CONFIGS_A_RUN, read_configs
 from services.index.pace import Pace
 from services.index.reading import RegistryIndexed, index_registry
 from services.index.store import IndexStore, IndexTarget
@@ -30,11 +31,13 @@ _AT_ONCE = 3
 
 @dataclass(frozen=True)
 class IndexPlan:
-    """The registries to index. `everything`: also repositories that have not changed are read again."""
+    """The registries to index. `everything`: also repositories that have not changed are read again.
+    `configs`: of how many images of each the config is read, of those that were not read yet."""
 
     targets: tuple[IndexTarget, ...]
     reads_a_minute: int
     everything: bool = False
+    configs: int = CONFIGS_A_RUN
 
 
 def targets_of(registries: Iterable[Registry]) -> tuple[IndexTarget, ...]:
@@ -79,11 +82,17 @@ def run_indexing(
             progress[name] = looked_at
             tell()
 
-        client = session.registry(one.login_server).paced(Pace(plan.reads_a_minute, running.stop).take)
-        return index_registry(
+        take = Pace(plan.reads_a_minute, running.stop).take
+        client = session.registry(one.login_server).paced(take)
+        found = index_registry(
             store, client, one, shared=shared, everything=plan.everything, on_repository=on_repository,
             stop=running.stop,
         )  # fmt: skip
+        if not found.complete or not plan.configs:
+            return found
+        number = store.add_registry(one)
+        configs = read_configs(store, client, number, plan.configs, before_read=take, stop=running.stop)
+        return replace(found, configs=configs, refused=(*found.refused, *configs.refused))
 
     tell()
     waiting = list(reversed(left))

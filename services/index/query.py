@@ -34,8 +34,8 @@ class QueryError(Exception):
 
 @dataclass(frozen=True)
 class Term:
-    """One condition. `field` "" is a word. `value`: of size bytes, of age hours, of an annotation what stands behind
-    the =; `name`: that of the annotation. `above`: of size and age, whether more than `value`, else less."""
+    """One condition. `field` "" is a word. `value`: of size bytes, of age hours, of an annotation or label what stands
+    behind the =; `name`: its name. `above`: of size and age, whether more than `value`, else less."""
 
     field: str
     value: str
@@ -60,8 +60,14 @@ class Query:
         """Whether only manifests can fulfil it."""
         return self.untagged or bool(self.of(*_OF_IMAGES))
 
+    @property
+    def about_configs(self) -> bool:
+        """Whether it finds only images whose config was read."""
+        return bool(self.of(*_OF_CONFIGS))
 
-_OF_IMAGES = ("digest", "annotation", "base", "layer", "size", "age")
+
+_OF_CONFIGS = ("label", "env", "author", "base")
+_OF_IMAGES = ("digest", "annotation", "layer", "size", "age", *_OF_CONFIGS)
 # Each field, and an example: what the page shows as help.
 EXAMPLES: Mapping[str, str] = {
     "registry": "registry:contosohub",
@@ -69,6 +75,9 @@ EXAMPLES: Mapping[str, str] = {
     "tag": "tag:v1.*",
     "digest": "digest:sha256:3fa9c1d",
     "annotation": "annotation:team=payments",
+    "label": "label:team=payments",
+    "env": "env:JAVA_OPTS",
+    "author": "author:contoso",
     "base": "base:docker.io/library/alpine",
     "layer": "layer:sha256:9b2cf07",
     "size": "size:>1GiB",
@@ -156,11 +165,13 @@ def _term(at: int, field: str, value: str) -> Term:
             if not prefix:
                 _refuse(at, field, "That is no digest: it needs at least 7 hexadecimal characters.")
             return Term(field, prefix)
-        case "annotation":
+        case "annotation" | "label":
             name, equals, wanted = value.partition("=")
             if not name or not equals:
-                _refuse(at, field, "An annotation needs a name and a value.")
+                _refuse(at, field, f"The {field} needs a name and a value.")
             return Term(field, wanted, name=name)
+        case "env" if "=" in value:
+            _refuse(at, field, "Only the names of an environment are in the index, not the values.")
         case "size":
             found = _SIZE.fullmatch(value)
             if not found:

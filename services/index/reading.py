@@ -28,6 +28,7 @@ from services.images.repositories import (
     manifest_rows,
     repository_names,
 )
+from services.index.configs import NO_CONFIGS, ConfigsRead
 from services.index.store import (
     IndexStore,
     IndexTarget,
@@ -49,13 +50,15 @@ _AHEAD = 1000
 @dataclass(frozen=True)
 class RegistryIndexed:
     """What became of a registry. `changed`: repositories that were read; `same`: those that had not changed; `removed`:
-    those that the registry has no more. `complete`: its catalogue was read to the end. `refused`: what was not read."""
+    those that the registry has no more. `complete`: its catalogue was read to the end. `refused`: what was not read.
+    `configs`: what became of the configs of its images."""
 
     changed: int = 0
     same: int = 0
     removed: int = 0
     complete: bool = False
     refused: tuple[Refusal, ...] = ()
+    configs: ConfigsRead = NO_CONFIGS
 
     @property
     def looked_at(self) -> int:
@@ -66,7 +69,7 @@ class RegistryIndexed:
     def sentence(self) -> str:
         """'3 repositories read, 197 had not changed.'"""
         said = f"{counted(self.changed, 'repository', 'repositories')} read, {self.same:,} had not changed"
-        return said + (f", {self.removed:,} removed." if self.removed else ".")
+        return said + (f", {self.removed:,} removed." if self.removed else ".") + self.configs.sentence
 
     @property
     def unread(self) -> str:

@@ -12,8 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.database.index_tables import (
     children,
+    config_words,
+    configs,
     contents,
     digests,
+    labels,
     layer_uses,
     manifests,
     properties,
@@ -49,6 +52,13 @@ class Standing(IntEnum):
     USED = 0
     UNTAGGED = 1
     UNKNOWN = 2
+
+
+class ConfigWord(IntEnum):
+    """What a word of a config is."""
+
+    ENV = 1
+    AUTHOR = 2
 
 
 STORED_KINDS = {
@@ -193,20 +203,25 @@ def add_contents(db: Connection, read: Sequence[Manifest], platforms: Mapping[st
     add_rows(db, children, below)
     for one in read:
         if one.annotations:
-            add_properties(db, numbers[one.digest, UNKNOWN_SIZE], one.annotations)
+            add_properties(db, properties, numbers[one.digest, UNKNOWN_SIZE], one.annotations)
 
 
 def _layers(manifest: Manifest) -> Iterator[tuple[str, int | None]]:
     return ((layer.digest, layer.size) for layer in manifest.layers)
 
 
-def add_properties(db: Connection, manifest: int, pairs: Iterable[tuple[str, str]]) -> None:
-    """Labels or annotations of a manifest, but for what is longer than LONGEST_VALUE and those after the first
-    MOST_PROPERTIES. Those of its own annotations stay where a label has the same name."""
-    kept = [(name, value) for name, value in pairs if len(name) > 0 and len(name) + len(value) <= LONGEST_VALUE]
-    kept = [(name.replace("\0", ""), value.replace("\0", "")) for name, value in kept[:MOST_PROPERTIES]]
+def add_properties(db: Connection, table: Table, manifest: int, pairs: Iterable[tuple[str, str]]) -> None:
+    """Labels or annotations of a manifest (the table of which), but for what is longer than LONGEST_VALUE and those
+    after the first MOST_PROPERTIES."""
+    kept = [(storable(name), storable(value)) for name, value in pairs if len(name) + len(value) <= LONGEST_VALUE]
+    kept = [(name, value) for name, value in kept if name][:MOST_PROPERTIES]
     names = numbers_of_words(db, {name for name, _ in kept})
-    add_rows(db, properties, [{"manifest": manifest, "name": names[name], "value": value} for name, value in kept])
+    add_rows(db, table, [{"manifest": manifest, "name": names[name], "value": value} for name, value in kept])
+
+
+def storable(text: str) -> str:
+    """A text of others as both databases take it: without NUL and lone surrogates."""
+    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def remove_unused(db: Connection, numbers: Iterable[int]) -> None:
@@ -225,7 +240,8 @@ def remove_unused(db: Connection, numbers: Iterable[int]) -> None:
             for some in parts(below):
                 db.execute(delete(children).where(children.c.child.in_(some) & (children.c.parent == row.digest)))
             named |= {*layers, *below} | ({row.subject} if row.subject else set())
-        db.execute(delete(properties).where(properties.c.manifest.in_(left)))
+        for table in (properties, labels, config_words, configs):
+            db.execute(delete(table).where(table.c.manifest.in_(left)))
         db.execute(delete(contents).where(contents.c.digest.in_(left)))
         _remove_digests(db, named)
 

@@ -37,10 +37,12 @@ class IndexedRegistry:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a person may find: registries by their number in the index, and repositories (registry's number, name)."""
+    """What a person may find: registries by their number in the index, and repositories (registry's number, name).
+    `configs_unread`: repositories that have images with a tag whose config is not in the index, or may have."""
 
     registries: Mapping[int, IndexedRegistry]
     repositories: Mapping[int, tuple[int, str]]
+    configs_unread: frozenset[int] = frozenset()
 
     def fitting(self, query: Query, words: Iterable[str]) -> Collection[int]:
         """The numbers of the repositories that a query's registry and repository, and each of the `words`, name."""
@@ -93,17 +95,23 @@ def read_scope(store: IndexStore, listed: Iterable[IndexTarget], catalogues: Map
                     row.id, one.id, one.name, one.login_server, row.read, row.tried, row.unread, 0
                 )
         numbers = list(found)
-        columns = (repositories.c.id, repositories.c.registry, repositories.c.name)
+        columns = (
+            repositories.c.id, repositories.c.registry, repositories.c.name, repositories.c.configs_unread,
+        )  # fmt: skip
+        unread = set()
         allowed = {number: frozenset(catalogues.get(one.id, ())) for number, one in found.items()}
         for at in range(0, len(numbers), _PART):
             here = repositories.c.registry.in_(numbers[at : at + _PART])
             for row in db.execute(select(*columns).where(here)):
                 if row.name in allowed[row.registry]:
                     names[row.id] = (row.registry, row.name)
+                    if row.configs_unread != 0:
+                        unread.add(row.id)
     counts: dict[int, int] = {}
     for registry, _ in names.values():
         counts[registry] = counts.get(registry, 0) + 1
-    return Scope({number: replace(one, repositories=counts.get(number, 0)) for number, one in found.items()}, names)
+    counted = {number: replace(one, repositories=counts.get(number, 0)) for number, one in found.items()}
+    return Scope(counted, names, frozenset(unread))
 
 
 # Which of these repositories of a registry the asker may read the images of.

@@ -88,7 +88,8 @@ class FoundImage:
 @dataclass(frozen=True)
 class Results:
     """What was found, each group at most MOST. `cut`: whether there may be more. `unread`: registries where it is not
-    known what the person may read: nothing of them is here."""
+    known what the person may read: nothing of them is here. `configs_unread`: the person's repositories, where it asks
+    for what configs say, that have images with a tag whose config is not in the index yet."""
 
     registries: tuple[IndexedRegistry, ...] = ()
     repositories: tuple[FoundRepository, ...] = ()
@@ -96,6 +97,7 @@ class Results:
     images: tuple[FoundImage, ...] = ()
     cut: bool = False
     unread: tuple[Refusal, ...] = ()
+    configs_unread: int = 0
 
     @property
     def number(self) -> int:
@@ -125,7 +127,8 @@ def search(
         if query.about_images or any(digest_prefix(term.value) for term in query.of("")):
             images, more = _images(db, query, scope, now, most)
             found, cut = replace(found, images=tuple(images)), cut or more
-    return _only_readable(replace(found, cut=cut), readable)
+    unread = len(scope.configs_unread.intersection(scope.fitting(query, ()))) if query.about_configs else 0
+    return _only_readable(replace(found, cut=cut, configs_unread=unread), readable)
 
 
 def _repositories(query: Query, scope: Scope, most: int) -> tuple[FoundRepository, ...]:
@@ -267,8 +270,12 @@ def _form_of(db: Connection, query: Query, scope: Scope, now: datetime) -> tuple
         for prefix in some:
             low, high = digest_range(prefix)
             add(condition, low=low, high=high)
-    for term in query.of("annotation"):
-        add("annotation", name=term.name, low=term.value, high=term.value)
+    for term in query.of("annotation", "label"):
+        add(term.field, name=term.name, low=term.value, high=term.value)
+    for term in query.of("env"):
+        add("env", low=term.value, high=term.value)
+    for term in query.of("author"):
+        add("author", low=term.value, high=term.value + LAST)
     for term in query.of("base"):
         if digest_prefix(term.value):
             add("numbers", numbers=on_base(db, digest_prefix(term.value), scope.repositories))
@@ -284,7 +291,7 @@ def _form_of(db: Connection, query: Query, scope: Scope, now: datetime) -> tuple
     form = Form(
         tuple(conditions),
         # By what they say: in another repository it may be readable.
-        readable=bool(query.of("layer", "annotation", "base")),
+        readable=query.about_configs or bool(query.of("layer", "annotation")),
         standing=not among or query.untagged,
         order="" if among else "size" if query.of("size") else "age",
     )

@@ -175,6 +175,7 @@ def _repository_row(db: Connection, registry: int, read: ReadRepository, at: dat
         "counts": counts_key(one) if read.settled else "",
         "read": at,
         "unread": len({row.digest for row in read.rows} - read.manifests.keys()),
+        "configs_unread": None,
     }
     mine = (repositories.c.registry == registry) & (repositories.c.name == one.name)
     found = db.execute(update(repositories).where(mine).values(now).returning(repositories.c.id)).scalar_one_or_none()

@@ -42,7 +42,14 @@ def index_as_values(engine: Engine) -> dict[str, Any]:
                 (repositories[row.repository], row.name, digests[row.digest], row.created, row.updated)
                 for row in db.execute(select(tables.tags))
             ),
-            "properties": sorted(
-                (digests[row.manifest], words[row.name], row.value) for row in db.execute(select(tables.properties))
+            **{
+                table.name: sorted(
+                    (digests[row.manifest], words[row.name], row.value) for row in db.execute(select(table))
+                )
+                for table in (tables.properties, tables.labels)
+            },
+            "config words": sorted(
+                (digests[row.manifest], row.kind, words[row.word]) for row in db.execute(select(tables.config_words))
             ),
+            "configs": sorted((digests[row.manifest], row.readable) for row in db.execute(select(tables.configs))),
         }

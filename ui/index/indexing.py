@@ -48,7 +48,8 @@ def _begin(who: str, registries: tuple[Registry, ...], *, everything: bool) -> N
     targets = targets_of(registries)
     names = ", ".join(one.name for one in targets[:_NAMED])
     more = len(targets) - _NAMED
-    plan = IndexPlan(targets, read_settings().index_reads, everything)
+    settings = read_settings()
+    plan = IndexPlan(targets, settings.index_reads, everything, settings.index_configs)
     with panel():
         begin_and_show(
             who,

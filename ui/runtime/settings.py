@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from services.connection.endpoints import CLOUDS
+from services.index.configs import CONFIGS_A_RUN, MOST_CONFIGS_A_RUN
 from services.index.pace import MOST_READS_A_MINUTE, READS_A_MINUTE
 from services.jobs.jobs import LONGEST_LEASE
 from ui.runtime.sign_in_settings import SIGN_IN_NAMES, SignInSettings, sign_in_settings
@@ -28,6 +29,7 @@ NAMES = {
     "ACR_CONSOLE_CA_FILE": "",
     "ACR_CONSOLE_DATA": ".console",
     "ACR_CONSOLE_DATABASE": "",
+    "ACR_CONSOLE_INDEX_CONFIGS": str(CONFIGS_A_RUN),
     "ACR_CONSOLE_INDEX_READS": str(READS_A_MINUTE),
     "ACR_CONSOLE_LEASE_S": "30",
     "ACR_CONSOLE_LOG": "text",
@@ -53,9 +55,9 @@ class Settings:
     `archives` is the folder of image archives that people may push. `data` is the folder of what the console keeps,
     `database` the URL of its database, `price_sheet` the team's own
     prices, `sandbox_ready_file` that of a sandbox that runs already. `log` is text or json, and `metrics_port` None
-    where there are no metrics. `index_reads` is how much of a registry may be read a
-    minute for the index, `snapshot_reads` for its daily snapshot; 0: none is taken.
-    `lease` is how long a job whose process ended waits until another takes it over.
+    where there are no metrics. `index_reads` is how much of a registry may be read a minute for the index,
+    `index_configs` how many configs of it in one run, `snapshot_reads` for its daily snapshot a minute; 0: none is
+    taken. `lease` is how long a job whose process ended waits until another takes it over.
     `sign_in` is None where the console has no sign-in.
     """
 
@@ -65,6 +67,7 @@ class Settings:
     ca_file: str | None
     data: Path
     database: str = field(repr=False)  # It may hold a password.
+    index_configs: int
     index_reads: int
     lease: timedelta
     log: str
@@ -106,6 +109,9 @@ def settings_from(values: Mapping[str, object]) -> Settings:
     snapshot_reads = _number(found, "ACR_CONSOLE_SNAPSHOT_READS", "reads a minute")
     if not (snapshot_reads == 0 or 1 <= snapshot_reads <= MOST_READS_A_MINUTE):
         raise ValueError(f"ACR_CONSOLE_SNAPSHOT_READS is reads a minute, from 1 to {MOST_READS_A_MINUTE:,}, or 0")
+    index_configs = _number(found, "ACR_CONSOLE_INDEX_CONFIGS", "configs of a registry in one run")
+    if not 0 <= index_configs <= MOST_CONFIGS_A_RUN:
+        raise ValueError(f"ACR_CONSOLE_INDEX_CONFIGS is configs a run, from 0 to {MOST_CONFIGS_A_RUN:,}")
     lease_s = _number(found, "ACR_CONSOLE_LEASE_S", "seconds")
     if not 1 <= lease_s <= LONGEST_LEASE.total_seconds():
         raise ValueError("ACR_CONSOLE_LEASE_S is seconds, from 1 to 3600")
@@ -116,6 +122,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         ca_file=found["ACR_CONSOLE_CA_FILE"] or None,
         data=Path(found["ACR_CONSOLE_DATA"]),
         database=found["ACR_CONSOLE_DATABASE"] or f"sqlite:///{Path(found['ACR_CONSOLE_DATA']) / 'console.db'}",
+        index_configs=int(index_configs),
         index_reads=int(index_reads),
         lease=timedelta(seconds=lease_s),
         log=found["ACR_CONSOLE_LOG"],
