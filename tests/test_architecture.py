@@ -47,9 +47,9 @@ FLOORS = {
         "navigation",
         "jobs",
         "running pulls index",
-        "images compare deletion access_review roles growth",
+        "images compare deletion access_review roles",
         "pricing aks transfer tasks",
-        "costs child_resources registry_lifecycle policies",
+        "costs child_resources registry_lifecycle policies growth",
         "estate registry job_kinds schedules",
     ),
 }

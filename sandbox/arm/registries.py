@@ -212,7 +212,7 @@ def _check_downgrade(call: Call, before: Document, after: Document) -> None:
             blockers.append("connected registries")
     if len(webhooks) > SKUS[new].webhooks:
         blockers.append("webhooks")
-    if _used(call, before) > SKUS[new].maximum:
+    if used_bytes(call, before) > SKUS[new].maximum:
         blockers.append("storage")
     if blockers:
         message = f"The SKU can't be changed from {old} to {new} because of the registry's {', '.join(blockers)}."
@@ -238,7 +238,7 @@ def delete_registry(call: Call, operations: Operations) -> Response:
     return answer(_in_state(public(registry), "Deleting"), 202, headers)
 
 
-def _used(call: Call, registry: Document) -> int:
+def used_bytes(call: Call, registry: Document) -> int:
     purge_expired(call.store, registry, call.state.clock())
     return call.store.blobs.stored_bytes(registry["name"].lower()) + int(registry["_sandbox"].get("extraBytes", 0))
 
@@ -246,7 +246,7 @@ def _used(call: Call, registry: Document) -> int:
 def list_usages(call: Call) -> Response:
     """Size's limit is what the SKU includes; how far it may grow is MaximumStorageCapacity."""
     registry = existing_registry(call)
-    sku, used = SKUS[registry["sku"]["name"]], _used(call, registry)
+    sku, used = SKUS[registry["sku"]["name"]], used_bytes(call, registry)
     webhooks = len(call.store.list_resources(REGISTRY_TYPE + "/webhooks", registry["id"]))
     replications = len(geo_replicas(call.store, registry))
     usages = [

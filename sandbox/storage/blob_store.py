@@ -87,6 +87,15 @@ class BlobStore:
                 self._bytes[key] = size
             return self._bytes[key]
 
+    def push_times(self, registry: str) -> list[str]:
+        """When each manifest that the registry has was pushed, the first one first."""
+        rows = self._database.all(
+            "SELECT m.created FROM manifests m JOIN repositories r ON r.id = m.repository"
+            " WHERE r.registry = ? ORDER BY m.created",
+            registry.lower(),
+        )
+        return [created for (created,) in rows]
+
     def forget_sizes(self) -> None:
         """To be called with every change of manifests: `stored_bytes` counts again."""
         self._bytes.clear()

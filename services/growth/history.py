@@ -124,6 +124,34 @@ def grown(history: Iterable[Snapshot], days: int) -> tuple[Growth, ...]:
     return tuple(sorted(found, key=lambda one: (-one.bytes, one.repository)))
 
 
+def by_prefix(history: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
+    """The snapshots added up by prefix, up to and with the first slash: 'team/'; the `WHOLE` as it is.
+
+    A name without a slash stands for itself. What several repositories share is in none of them: added up it would
+    count more than once.
+    """
+    groups: dict[tuple[date, str], list[Snapshot]] = {}
+    whole: list[Snapshot] = []
+    for one in history:
+        prefix, slash, _ = one.repository.partition("/")
+        if one.repository == WHOLE:
+            whole.append(one)
+        else:
+            groups.setdefault((one.day, prefix + slash), []).append(one)
+    return (*whole, *(_sum(day, name, found) for (day, name), found in groups.items()))
+
+
+def _sum(day: date, name: str, found: Sequence[Snapshot]) -> Snapshot:
+    pulls = [one.pulls for one in found if one.pulls is not None]
+    costs = [one.cost for one in found if one.cost is not None]
+    return Snapshot(
+        day, name, sum(one.unique for one in found), 0, sum(one.untagged for one in found),
+        sum(one.tags for one in found), sum(one.manifests for one in found),
+        sum(pulls) if len(pulls) == len(found) else None,
+        sum(costs, Decimal(0)) if len(costs) == len(found) else None, found[0].currency,
+    )  # fmt: skip
+
+
 def whole_of(history: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
     """The snapshots of the registry as a whole, the oldest first."""
     return tuple(sorted((one for one in history if one.repository == WHOLE), key=lambda one: one.day))

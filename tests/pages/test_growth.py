@@ -1,14 +1,23 @@
 """Growth of a registry: recorded where all was read, shown with what is unknown, and forecast once it can be."""
 
-from datetime import date, datetime, timedelta, tzinfo
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from threading import Event
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from streamlit.testing.v1 import AppTest
 
+from services.connection.parallel import Partial
 from services.database.tables import snapshots
+from services.deletion.running_images import RunningImages
 from services.growth.history import WHOLE, Snapshot
 from services.growth.store import add_snapshots, read_history
+from services.policies.decisions import LastPulls
+from services.policies.simulation import simulate
+from services.policies.text import parse_policy
 from services.pricing.estimates import GIB
 from tests.support.app_test import Open, figures, texts
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
@@ -144,3 +153,73 @@ def test_a_wrong_clock_of_the_console_records_no_day(
         read_all(own)
     with database().connect() as db:
         assert db.execute(select(snapshots.c.day)).all() == []
+
+
+def test_what_azure_measured_is_a_line_of_its_own_also_without_snapshots(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    at = open_view("storage.py", **HERE)
+    assert "As Azure measured: StorageUsed of Azure Monitor since" in texts(at)
+    assert [trace["name"] for trace in drawn(at)] == ["As Azure measured"]
+    grow(own, 20)
+    at = open_view("storage.py", **HERE)
+    assert {"team/app", "As Azure measured", "Forecast"} <= {trace.get("name") for trace in drawn(at)}
+    assert figures(at)["Grown in 7 days"][0] == "+7.0 GiB"
+
+
+def test_why_it_is_unknown_what_azure_measured_is_said(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    own.break_({"path": "metrics:getBatch", "status": 403})
+    at = open_view("storage.py", **HERE)
+    assert "What Azure measured is unknown: " in texts(at) and not drawn(at)
+
+
+def test_when_limits_are_reached(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    last = grow(own, 40)
+    at = open_view("storage.py", **HERE)
+    table = next(one.value for one in at.dataframe if "Earliest" in one.value).set_index("Limit")
+    assert table.loc["Included storage", "Expected"] == last + timedelta(days=10)
+    assert table.loc["Cap of Standard", "Note"] == "Not within a year"
+    assert list(table.index)[1] in ("Premium costs less", "A larger SKU costs less")
+
+
+def test_by_prefix_what_grew_is_added_up(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    grow(own, 40)
+    at = open_view("storage.py", **HERE)
+    at.radio(key="growth by").set_value("Prefix").run()
+    table = next(one.value for one in at.dataframe if "In 30 days" in one.value)
+    assert list(table["Prefix"]) == ["team/"] and "team/" in {trace.get("name") for trace in drawn(at)}
+
+
+def test_the_newest_simulation_is_a_second_curve(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    own.push("v1")
+    read_all(own)
+    last = grow(own, 40)
+    at = open_view("storage.py", **HERE)
+    assert "simulate one over this registry" in texts(at)
+    policy = parse_policy("name: Old\nrules:\n  - {name: all, action: delete, tags: '*', older_than_days: 0}\n")
+    nothing = simulate(
+        policy, Partial(()), datetime.now(UTC), registry=REGISTRY, running=lambda _one: RunningImages(), pulls={},
+        unknown_pulls=LastPulls(),
+    )  # fmt: skip
+    found = replace(nothing, freed=5 * GIB)
+    key = (policy, own.registry().id, datetime.now(UTC), (), datetime.now(UTC), None)
+    at.session_state["simulations"] = {key: found}
+    at.run()
+    assert "The policy Old, simulated just now, would free 5.0 GiB at once." in texts(at)
+    sooner, later = last + timedelta(days=10), last + timedelta(days=15)
+    assert f"full on {later:%Y-%m-%d} instead of {sooner:%Y-%m-%d}" in texts(at).replace("\\", "")
+    assert "Forecast after the policy" in {trace.get("name") for trace in drawn(at)}
+
+
+def drawn(at: AppTest) -> list[dict[str, Any]]:
+    """The traces of the chart of growth."""
+    charts = [json.loads(one.proto.spec) for one in at.get("plotly_chart")]
+    names = {"As Azure measured", "Forecast", "team/app", "team/"}
+    return next((one["data"] for one in charts if names & {trace.get("name") for trace in one["data"]}), [])

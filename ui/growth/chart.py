@@ -1,8 +1,9 @@
 """What a registry stores over time, by repository, with where it goes if it grows on as before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
+from types import MappingProxyType
 
 import plotly.graph_objects as go
 
@@ -17,6 +18,8 @@ MOST = 4
 _LEAST_AHEAD = 91
 OTHER = "Other repositories"
 BETWEEN = "Shared by several"
+MEASURED = "As Azure measured"
+CLEANED = "Forecast after the policy"
 
 
 def series_of(history: Sequence[Snapshot]) -> tuple[tuple[date, ...], list[tuple[str, list[int]]]]:
@@ -42,12 +45,22 @@ def series_of(history: Sequence[Snapshot]) -> tuple[tuple[date, ...], list[tuple
     return days, found
 
 
-def growth_figure(history: Sequence[Snapshot], ahead: Forecast | None, included: int | None, theme: str) -> go.Figure:
-    """Areas of what was stored, in GiB, the forecast with its band, and a line at what is `included` in the SKU."""
+def growth_figure(
+    history: Sequence[Snapshot],
+    ahead: Forecast | None,
+    included: int | None,
+    theme: str,
+    *,
+    measured: Mapping[date, int] = MappingProxyType({}),
+    cleaned: Forecast | None = None,
+) -> go.Figure:
+    """Areas of what was stored, in GiB, the forecast with its band, a line at what is `included` in the SKU, a line of
+    what Azure `measured` by itself, and the forecast after a policy has `cleaned` up."""
     colours = palette(theme)
-    days, series = series_of(history)
+    days, series = series_of(history) if history else ((), [])
     figure = go.Figure()
-    top = max(sum(values[at] for _, values in series) for at in range(len(days)))
+    top = max((sum(values[at] for _, values in series) for at in range(len(days))), default=0)
+    top = max((top, *measured.values()))
     for number, (name, values) in enumerate(series):
         colour = colours.series[-1 if name == OTHER else number]
         figure.add_scatter(
@@ -59,6 +72,15 @@ def growth_figure(history: Sequence[Snapshot], ahead: Forecast | None, included:
             line={"width": 1, "color": colour},
             fillpattern={"shape": HATCHES[number % len(HATCHES)], "fgcolor": colours.background, "fillmode": "overlay"},
             hovertemplate=f"{escape(name)}: %{{y:,.2f}} GiB<extra></extra>",
+        )
+    if measured:
+        figure.add_scatter(
+            name=MEASURED,
+            x=list(measured),
+            y=[value / GIB for value in measured.values()],
+            mode="lines",
+            line={"width": 2, "dash": "dot", "color": colours.text},
+            hovertemplate=f"{MEASURED}: %{{y:,.2f}} GiB<extra></extra>",
         )
     if ahead:
         # Far ahead, what is known would be a corner of the chart.
@@ -84,6 +106,15 @@ def growth_figure(history: Sequence[Snapshot], ahead: Forecast | None, included:
             hovertemplate="Forecast: %{y:,.2f} GiB<extra></extra>",
         )
         top = max(top, *(point.most for point in points))
+        if cleaned:
+            figure.add_scatter(
+                name=CLEANED,
+                x=later,
+                y=[point.bytes / GIB for point in cleaned.points[: len(points)]],
+                mode="lines",
+                line={"dash": "longdashdot", "width": 2, "color": colours.series[0]},
+                hovertemplate=f"{CLEANED}: %{{y:,.2f}} GiB<extra></extra>",
+            )
     if included and included < 2 * top:
         figure.add_hline(
             y=included / GIB,

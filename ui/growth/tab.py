@@ -8,7 +8,8 @@ import streamlit as st
 from services.connection.errors import ServiceError
 from services.growth.daily import read_state
 from services.growth.forecast import FEWEST_DAYS, LIKELY, Forecast, forecast
-from services.growth.history import Growth, Snapshot, grown, whole_of
+from services.growth.history import Growth, Snapshot, by_prefix, grown, whole_of
+from services.growth.limits import lowered
 from services.growth.store import key_of, read_history
 from services.pricing.estimates import GIB
 from services.registries.registry import Registry
@@ -20,19 +21,25 @@ from ui.elements.errors import show_error
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
-from ui.elements.text import size
+from ui.elements.table import show_rows
+from ui.elements.text import plain, size
 from ui.growth.chart import growth_figure
 from ui.growth.daily import show_daily
+from ui.growth.effect import newest_effect, show_effect
+from ui.growth.limits import show_limits
+from ui.loaders.growth import measured_storage
 from ui.navigation import pages
 from ui.navigation.links import open_page
+from ui.runtime.background import Reading, show_progress
 from ui.runtime.database import database
 
 MONTHS = {3: 91, 6: 182, 12: 365}
 _WEEK, _MONTH = 7, 30
+REPOSITORY, PREFIX = "Repository", "Prefix"
 
 
-def show_growth(registry: Registry) -> None:
-    """Shows what is recorded of a registry."""
+def show_growth(who: str, registry: Registry) -> None:
+    """Shows what is recorded of a registry, and what Azure measured before."""
     try:
         history = read_history(database(), registry)
         state = read_state(database(), key_of(registry))
@@ -40,6 +47,8 @@ def show_growth(registry: Registry) -> None:
         show_error(error)
         return
     show_daily(state)
+    measured = measured_storage(who, registry)
+    show_progress(measured, f"measured storage of {registry.id}", stop="")
     totals = whole_of(history)
     if len(totals) < 2:
         since = f"The first is of {totals[0].day:%Y-%m-%d}. " if totals else ""
@@ -48,11 +57,15 @@ def show_growth(registry: Registry) -> None:
             "No growth known yet",
             f"{since}Each day on which all of the registry was read is recorded; two are needed.",
         )
+        if measured.value:
+            show_chart_title("What Azure measured")
+            figure = growth_figure((), None, None, theme_now(), measured=measured.value)
+            show_chart(figure, "A line of the bytes that Azure Monitor measured.")
+        st.caption(_measured_words(measured))
         return
     ahead = forecast({one.day: one.total for one in totals}, max(MONTHS.values()))
     sku = sku_of(registry.sku)
     included = int(LIMITS[sku].included_gib * GIB) if sku else None
-    weekly, monthly = grown(history, _WEEK), grown(history, _MONTH)
     show_metrics(
         [
             _grown_metric(totals, _WEEK),
@@ -61,13 +74,34 @@ def show_growth(registry: Registry) -> None:
             _reaches_metric(ahead, totals, included),
         ]
     )
+    by = st.radio("Grow by", (REPOSITORY, PREFIX), horizontal=True, key="growth by", label_visibility="collapsed")
+    shown = by_prefix(history) if by == PREFIX else history
+    effect = newest_effect(registry)
+    cleaned = lowered(ahead, effect.freed) if ahead and effect else None
     show_chart_title("What the registry stored")
     show_chart(
-        growth_figure(history, ahead, included, theme_now()),
-        "Areas of the bytes by repository over the days that were recorded, and the forecast. The table has what grew.",
+        growth_figure(shown, ahead, included, theme_now(), measured=measured.value, cleaned=cleaned),
+        "Areas of the bytes by repository over the days that were recorded, what Azure measured as a line of its own, "
+        "and the forecast. The tables have what grew and when limits are reached.",
     )
-    st.caption(_sources(totals, ahead))
-    _show_repositories(registry, monthly, {one.repository: one.bytes for one in weekly})
+    st.caption(f"{_sources(totals, ahead)} {_measured_words(measured)}")
+    show_limits(who, registry, totals[-1].total, ahead)
+    show_effect(effect, ahead, cleaned, included)
+    _show_grown(registry, by, grown(shown, _MONTH), {one.repository: one.bytes for one in grown(shown, _WEEK)})
+
+
+def _measured_words(measured: Reading[Mapping[date, int]]) -> str:
+    """What the line of Azure is, or why there is none."""
+    if measured.error:
+        return f"What Azure measured is unknown: {plain(measured.error.cause)}"
+    if measured.running:
+        return "What Azure measured is being read."
+    if not measured.value:
+        return "What Azure measured is unknown: Azure Monitor has no measurement of this registry."
+    return (
+        f"As Azure measured: StorageUsed of Azure Monitor since {min(measured.value):%Y-%m-%d}, in the home region, "
+        "soft deleted content included. It is no snapshot, and the forecast does not use it."
+    )
 
 
 def _grown_metric(totals: tuple[Snapshot, ...], days: int) -> Metric:
@@ -127,29 +161,39 @@ def _sources(totals: tuple[Snapshot, ...], ahead: Forecast | None) -> str:
     )
 
 
-def _show_repositories(registry: Registry, monthly: tuple[Growth, ...], weekly: Mapping[str, int]) -> None:
+def _show_grown(registry: Registry, by: str, monthly: tuple[Growth, ...], weekly: Mapping[str, int]) -> None:
     """What grew and shrank in a month, and in a week: nothing what was deleted before."""
     changed = [one for one in monthly if one.bytes or weekly.get(one.repository)]
     if not changed:
-        st.markdown("No repository grew or shrank.")
+        st.markdown(f"No {by.lower()} grew or shrank.")
         return
     today = datetime.now(UTC).date()
-    picked = openable(
-        changed,
-        lambda one: {
-            "Repository": one.repository,
+    now = "Own bytes: what several repositories share is in none of them"
+    now = now if by == PREFIX else "What the repository's images take, shared content included"
+    columns = {
+        "Now": Sizes(now),
+        "In 7 days": Sizes("Below zero: it shrank"),
+        "In 30 days": Sizes("Below zero: it shrank"),
+    }
+
+    def cells(one: Growth) -> dict[str, str | int]:
+        return {
+            by: one.repository,
             "Now": one.after,
             "In 7 days": weekly.get(one.repository, 0),
             "In 30 days": one.bytes,
             "Note": "New" if one.before is None else "Deleted" if not one.after else "",
-        },
+        }
+
+    if by == PREFIX:
+        show_rows([cells(one) for one in changed], "Prefixes by growth, the most first", columns=columns)
+        return
+    picked = openable(
+        changed,
+        cells,
         f"growth of {registry.id} {today}",
         "Repositories by growth, the most first",
-        columns={
-            "Now": Sizes("What the repository's images take, shared content included"),
-            "In 7 days": Sizes("Below zero: it shrank"),
-            "In 30 days": Sizes("Below zero: it shrank"),
-        },
+        columns=columns,
         identity=lambda one: one.repository,
     )
     if picked:

@@ -83,7 +83,7 @@ STORAGE = PageLink(
     ":material/database:",
     "Registries",
     "storage",
-    permissions.READ_IMAGES,
+    (*permissions.READ_IMAGES, permissions.SEE_MEASURED),
     of_registry=True,
 )
 DELETIONS = PageLink(

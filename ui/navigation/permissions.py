@@ -207,6 +207,13 @@ READ_APPS = Need(
     ),
     "By Azure Resource Graph, which leaves out what the caller may not read",
 )
+SEE_MEASURED = Need(
+    "See what Azure measured (Growth)",
+    ("Reader", "Monitoring Reader"),
+    "the subscription",
+    ("Microsoft.Insights/metrics/read",),
+    "Without it that is unknown",
+)
 SEE_METRICS = Need(
     "See how often it is pulled",
     ("Reader", "Monitoring Reader"),
