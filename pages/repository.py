@@ -34,6 +34,10 @@ from ui.runtime.background import show_progress
 from ui.transfer.copy import copy_to, show_copies
 from ui.transfer.copy_many import copy_images
 from ui.transfer.download import download_image, download_images
+from ui.transfer.promote import show_promotions
+from ui.transfer.promote_many import promote_images
+
+PROMOTES = "To another registry with their signatures, after checks"
 
 who = connection.who()
 registry = selection.registry_of_url(who, pages.REPOSITORY)
@@ -59,6 +63,7 @@ actions = header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh, pat
 show_done()
 notice = st.container()
 show_copies(who)
+show_promotions(who)
 show_lock_changes()
 if repository.locks.any:
     st.info(
@@ -151,6 +156,8 @@ def act_on(choice: TagChoice) -> None:
             remove_tags(who, registry, name, names)
         if st.button("Copy images", icon=":material/content_copy:", disabled=not selected or not may_write()):
             copy_selected(selected)
+        if st.button("Promote images", icon=":material/upgrade:", disabled=not offered, help=PROMOTES):
+            promote_images(who, registry, name, by_digest(selected))
         if st.button("Lock tags", icon=":material/lock:", disabled=not selected or not may_write()):
             lock_selected(selected)
         if st.button("Download images", icon=":material/download:", disabled=not selected):
@@ -167,10 +174,15 @@ def copy_selected(selected: tuple[ListedTag, ...]) -> None:
     if len(selected) == 1:
         copy_to(who, registry, name, selected[0].tag.name, selected[0].tag.digest)
         return
+    copy_images(who, registry, name, by_digest(selected))
+
+
+def by_digest(selected: tuple[ListedTag, ...]) -> dict[str, list[str]]:
+    """The tags of each digest."""
     tags: dict[str, list[str]] = {}
     for item in selected:
         tags.setdefault(item.tag.digest, []).append(item.tag.name)
-    copy_images(who, registry, name, tags)
+    return tags
 
 
 def lock_selected(selected: tuple[ListedTag, ...]) -> None:

@@ -237,9 +237,12 @@ def plan_item(repository: str, tag: str, digest: str, found: Repository | None, 
     there = bool(digest) and at == digest
     blocker = ""
     if not there and found and not found.locks.write:
-        blocker = f"The repository {repository} is locked against writing: unlock it first."
+        blocker = f"The repository {repository} is locked against writing: none of its tags moves. Unlock it first."
     elif not there and current and not current.locks.write:
-        blocker = f"The tag {tag} is locked against writing: unlock it first."
+        blocker = (
+            f"The tag {tag} is locked against writing: it stays at {at}, and whoever pulls it goes on to get that. "
+            "Unlock it first, or copy to another tag."
+        )
     return CopyItem(repository, tag, at, there=there, blocker=blocker)
 
 

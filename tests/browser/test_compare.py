@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.console import cells, choose, choose_action, console, select_row, settled, window
+from tests.support.console import act_until, cells, choose, choose_action, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 REPOSITORY = "repository?registry=contosohub&repository=api/orders"
@@ -88,3 +88,36 @@ def test_an_image_is_promoted_and_its_record_found(
         assert record["state"] == "Completed"
         (promotion,) = record["promotions"]
         assert [one["result"] for one in promotion["checks"]] == ["Found, not verified", "Passed"]
+
+
+def test_several_images_are_promoted_from_the_tags_to_the_record(
+    page: Page, tmp_path_factory: pytest.TempPathFactory, screenshots: Path
+) -> None:
+    with console(tmp_path_factory.mktemp("promote-many")) as address:
+        page.goto(f"{address}/{REPOSITORY}")
+        settled(page)
+        choose_tags(page, "v1.2.1", "v1.2.0")
+        dialog = page.get_by_role("dialog")
+        choose_target = dialog.get_by_text("Choose a target registry to see the plan.")
+        act_until(choose_target, lambda: page.get_by_role("button", name="Promote images").click())
+        choose(page, "Target registry", "contosobase", dialog.get_by_text("api/orders:v1.2.1 is new."))
+        expect(dialog.get_by_text("A signature was found").first).to_be_visible()
+        dialog.get_by_text("Lock the tags in the target").click()
+        expect(dialog.get_by_text(re.compile("--write-enabled false"))).to_have_count(2)
+        settled(page)
+        page.screenshot(path=screenshots / "promote-many-light-1280.png")
+        dialog.get_by_role("button", name="Promote 2 images").click()
+        expect(page.get_by_text("Lock of api/orders:v1.2.1: changed and verified")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Lock of api/orders:v1.2.0: changed and verified")).to_be_visible(timeout=60_000)
+        page.get_by_role("link", name="Record").first.click()
+        expect(page.get_by_role("heading", name="Promoted")).to_be_visible()
+        settled(page)
+        page.screenshot(path=screenshots / "promotion-record-many-light-1280.png")
+        with page.expect_download() as loaded:
+            page.get_by_role("button", name="Download as JSON").click()
+        record = json.loads(Path(loaded.value.path()).read_text())
+        assert record["state"] == "Completed"
+        assert len(record["promotions"]) == 2
+        for one in record["promotions"]:
+            assert one["checks"][0]["result"] == "Found, not verified"
+            assert {item["result"] for item in one["items"]} <= {"created", "changed", "already_done"}

@@ -147,6 +147,12 @@ def confirm(
     return pressed and not changed and not disabled
 
 
+def pressed_in_dialog() -> bool:
+    """Whether the button of a dialog's plan was pressed in this run, asked before `confirm`: to read anew what it
+    confirms."""
+    return f"{_CONFIRMED} in a dialog" in st.session_state
+
+
 def _again(typed: str, shown: object) -> str:
     """Another text for each further plan that the name `typed` is asked for: what was typed for one confirms no
     other."""

@@ -172,6 +172,68 @@ def test_a_promotion_that_was_killed_goes_on(own: OwnSandbox, database: Engine, 
     assert [one.checks for one in checked.images] == [CHECKS]
 
 
+def planned_many(own: OwnSandbox) -> list[CopyPlan]:
+    """Two images, each with a signature, and a target."""
+    registry = own.registry()
+    digests = [own.push(tag, number=number)[0] for number, tag in enumerate(("v1", "v2"), 1)]
+    for digest in digests:
+        own.attach(digest)
+    target = own.make_registry(PROD)
+    sources = [Source(registry.login_server, APP, digest, registry) for digest in digests]
+    tags = zip(sources, ("v1", "v2"), strict=True)
+    return [read_copy_plan(own.session(), source, target, [(TARGET, tag)]) for source, tag in tags]
+
+
+def begun_many(database: Engine, plans: list[CopyPlan]) -> Job:
+    images = [CheckedCopy(plan, CHECKS) for plan in plans]
+    details = promotion_details(images, [], lock=True, left_out=[("v3", "No signature refers to it.")])
+    items = promotion_items(plans, lock=True)
+    return begin(database, WHO, ACTION, plans[0].target.login_server, TARGET, items, details, LEASE)
+
+
+def test_several_are_promoted_item_by_item_in_one_record(own: OwnSandbox, database: Engine) -> None:
+    plans = planned_many(own)
+    job = run(own, database, begun_many(database, plans), *plans)
+    assert job.state == "Completed"
+    assert own.tags(TARGET, PROD) == {"v1": plans[0].digest, "v2": plans[1].digest}
+    assert locks(own) == {"v1": (False, False), "v2": (False, False)}
+    record = record_of(job)
+    assert [one["digest"] for one in record["promotions"]] == [plan.digest for plan in plans]
+    for one, plan in zip(record["promotions"], plans, strict=True):
+        assert [item["result"] for item in one["items"]] == ["created", "created", "changed"]
+        assert {item["digest"] for item in one["items"]} == {plan.digest, plan.referrers[0].referrer.digest}
+    assert record["not_promoted"] == [{"image": "v3", "reason": "No signature refers to it."}]
+
+
+def test_one_that_is_refused_does_not_keep_the_others(own: OwnSandbox, database: Engine) -> None:
+    plans = planned_many(own)
+    own.move("v9", plans[0].digest)
+    own.sandbox.store.delete_manifest(REGISTRY, APP, plans[0].digest, own.sandbox.state.stamp())
+    job = run(own, database, begun_many(database, plans), *plans)
+    assert job.state == "Incomplete"
+    assert own.tags(TARGET, PROD) == {"v2": plans[1].digest}
+    first, second = record_of(job)["promotions"]
+    assert {one["result"] for one in first["items"]} == {"refused"}
+    assert [one["result"] for one in second["items"]] == ["created", "created", "changed"]
+
+
+@pytest.mark.parametrize("commits", range(1, 14, 3))
+def test_a_promotion_of_several_that_was_killed_goes_on(
+    own: OwnSandbox, database: Engine, url: str, commits: int
+) -> None:
+    plans = planned_many(own)
+    job = begun_many(database, plans)
+    process = Process(own.sandbox, url, commits=commits)
+    killed(process, job, lambda session, one, running: run_promotion(session, one, running, no_report, plans=plans))
+    job = found(database, job)
+    if not job.ended:
+        job = run(own, database, lost(database, job))
+    assert job.state == "Completed"
+    assert own.tags(TARGET, PROD) == {"v1": plans[0].digest, "v2": plans[1].digest}
+    assert locks(own) == {"v1": (False, False), "v2": (False, False)}
+    assert len(record_of(job)["promotions"]) == 2
+
+
 # The record
 
 HOSTILE = '<script>alert(1)</script>"&\u2028'
