@@ -45,7 +45,7 @@ _FILL = (
     " FROM {digests} AS a",
     "INSERT INTO index_manifests (repository, digest, readable, standing, created, updated, size)"
     " SELECT n / 1000 + 1, n + 1, 1, CASE n % 5 WHEN 4 THEN 1 ELSE 0 END, 1700000000 + n, 1700000000 + n,"
-    " (n * 7919) % 1000000007 FROM {all} AS a",
+    " (CAST(n AS BIGINT) * 7919) % 1000000007 FROM {all} AS a",
     "INSERT INTO index_contents (digest, kind, media_type, platforms, subject, layers, children)"
     " SELECT n + 1, CASE n % 5 WHEN 0 THEN 1 ELSE 2 END, 1, 2, NULL, {bytes}, {bytes} FROM {all} AS a",
     "INSERT INTO index_layer_uses (layer, manifest) SELECT {manifests} + 1 + n / 10, n + 1 FROM {all} AS a",

@@ -118,8 +118,16 @@ unread: Partial[object] = Partial(())
 query = query_of(text or "")
 if query and (query.terms or query.untagged):
     with panel():
+        for number, one in enumerate(loader.readings_of(who, query)):
+            show_progress(one, f"usage {number}")
         found = loader.search(who, query)
         unread = Partial((), found.unread)
+        if found.unknown:
+            with st.expander(
+                f"Unknown: {counted(len(found.unknown), 'reason')} why images may be missing", icon=":material/help:"
+            ):
+                for why in found.unknown:
+                    st.text(why)
         if found.configs_unread:
             of = counted(found.configs_unread, "repository", "repositories")
             st.markdown(

@@ -32,11 +32,12 @@ _FORMS = 256
 
 @dataclass(frozen=True)
 class Form:
-    """A query without its values. `conditions`: by their names in CONDITIONS, each as often as it is to be true.
-    `few`: only of REPOSITORIES; `order`: "size" or "age", else none is asked for; `with_tags`: the tags of each row are
-    found with it."""
+    """A query without its values. `conditions`: by their names in CONDITIONS, each as often as it is to be true; then
+    those `refused`, which are to be false. `few`: only of REPOSITORIES; `order`: "size" or "age", else none is asked
+    for; `with_tags`: the tags of each row are found with it."""
 
     conditions: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     few: bool = False
     readable: bool = False
     standing: bool = False
@@ -134,6 +135,8 @@ def images_statement(form: Form) -> Select[Any]:
     """The rows of manifests of a form: repository, number, standing, created, size, digest, kind and platforms (None
     where it could not be read); of a form with tags also tags and tags_of_indexes, in one text each."""
     statement = _IMAGES.where(*[CONDITIONS[name](at) for at, name in enumerate(form.conditions)])
+    refused = enumerate(form.refused, len(form.conditions))
+    statement = statement.where(*[~CONDITIONS[name](at) for at, name in refused])
     if form.few:
         statement = statement.where(manifests.c.repository.in_(bindparam(REPOSITORIES, expanding=True)))
     if form.readable:

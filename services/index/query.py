@@ -6,12 +6,12 @@ reference that is pasted is its registry, repository, and tag or digest.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 # As many of a digest's first characters as git and docker show.
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{7,64})", re.IGNORECASE)
-_PIECE = re.compile(r'\s*((?:[^\s":]+:)?"[^"]*"|\S+)')
+_PIECE = re.compile(r'\s*((?:[^\s":]+:)*"[^"]*"|\S+)')
 _SIZE = re.compile(r"([<>]=?)?\s*(\d+(?:\.\d+)?)\s*(b|kb|kib|mb|mib|gb|gib|tb|tib)?", re.IGNORECASE)
 _AGE = re.compile(r"([<>]=?)?\s*(\d+)\s*(h|d|w|m|y)", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
@@ -35,13 +35,15 @@ class QueryError(Exception):
 @dataclass(frozen=True)
 class Term:
     """One condition. `field` "" is a word. `value`: of size bytes, of age hours, of an annotation or label what stands
-    behind the =; `name`: its name. `above`: of size and age, whether more than `value`, else less."""
+    behind the =; `name`: its name. `above`: of size and age, whether more than `value`, else less.
+    `negated`: it is to be false."""
 
     field: str
     value: str
     number: int = 0
     above: bool = True
     name: str = ""
+    negated: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,17 @@ class Query:
     untagged: bool = False
 
     def of(self, *fields: str) -> tuple[Term, ...]:
-        """The terms of these fields."""
-        return tuple(term for term in self.terms if term.field in fields)
+        """The terms of these fields that are to be true."""
+        return tuple(term for term in self.terms if term.field in fields and not term.negated)
+
+    def without(self, *fields: str) -> tuple[Term, ...]:
+        """The terms of these fields that are to be false."""
+        return tuple(term for term in self.terms if term.field in fields and term.negated)
 
     @property
     def about_images(self) -> bool:
         """Whether only manifests can fulfil it."""
-        return self.untagged or bool(self.of(*_OF_IMAGES))
+        return self.untagged or any(term.field in _OF_IMAGES for term in self.terms)
 
     @property
     def about_configs(self) -> bool:
@@ -67,7 +73,7 @@ class Query:
 
 
 _OF_CONFIGS = ("label", "env", "author", "base")
-_OF_IMAGES = ("digest", "annotation", "layer", "size", "age", *_OF_CONFIGS)
+_OF_IMAGES = ("digest", "annotation", "layer", "size", "age", "runs", "pulled", *_OF_CONFIGS)
 # Each field, and an example: what the page shows as help.
 EXAMPLES: Mapping[str, str] = {
     "registry": "registry:contosohub",
@@ -82,7 +88,12 @@ EXAMPLES: Mapping[str, str] = {
     "layer": "layer:sha256:9b2cf07",
     "size": "size:>1GiB",
     "age": "age:>1y",
+    "runs": "runs:aks-payments",
+    "pulled": "pulled:90d",
+    "not": "not:pulled:90d",
 }
+# What may stand behind not:. Of a base and of labels, an image that does not say it may have it all the same.
+NEGATED = ("registry", "repository", "annotation", "layer", "runs", "pulled")
 _ALLOWED = f"Fields are {', '.join(EXAMPLES)}, and the word untagged. Put quotes around a text that has a colon."
 
 
@@ -131,8 +142,10 @@ def _terms(at: int, piece: str) -> list[Term]:
         return reference or [Term("", piece)]
     if "/" in field or "." in field or "@" in field:
         return _reference(piece)
-    value = value.strip('"')
     field = field.casefold()
+    if field == "not":
+        return _negated(at + len(field) + 1, value)
+    value = value.strip('"')
     if field == "sha256":
         raise QueryError(at, "That is no digest.", "A digest is at least 7 hexadecimal characters after sha256:.")
     if field not in EXAMPLES:
@@ -140,6 +153,13 @@ def _terms(at: int, piece: str) -> list[Term]:
     if not value:
         raise QueryError(at + len(field) + 1, f"{field}: has no value.", f"For example {EXAMPLES[field]}.")
     return [_term(at + len(field) + 1, field, value)]
+
+
+def _negated(at: int, piece: str) -> list[Term]:
+    field = piece.partition(":")[0].casefold()
+    if field not in NEGATED or ":" not in piece:
+        raise QueryError(at, "not: needs a field that can be refused.", f"These can: {', '.join(NEGATED)}.")
+    return [replace(term, negated=True) for term in _terms(at, piece)]
 
 
 def _reference(piece: str) -> list[Term]:
@@ -182,6 +202,11 @@ def _term(at: int, field: str, value: str) -> Term:
             if not found:
                 _refuse(at, field, "That is no age: units are h, d, w, m and y.")
             return Term(field, value, int(found[2]) * _HOURS[found[3].casefold()], _above(found[1]))
+        case "pulled":
+            found = _AGE.fullmatch(value)
+            if not found or found[1]:
+                _refuse(at, field, "That is no span of time: units are h, d, w, m and y.")
+            return Term(field, value, int(found[2]) * _HOURS[found[3].casefold()])
         case "tag" if value[0] in "*?[":
             _refuse(at, field, "A tag needs its first characters before a pattern.")
     return Term(field, value)

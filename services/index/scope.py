@@ -14,7 +14,7 @@ from services.connection.errors import as_service_error
 from services.database.engine import reading
 from services.database.index_tables import registries, repositories
 from services.images.tag_list import matches
-from services.index.query import Query
+from services.index.query import Query, Term
 from services.index.store import IndexStore, IndexTarget, created_key
 
 _PART = 500
@@ -47,7 +47,7 @@ class Scope:
     def fitting(self, query: Query, words: Iterable[str]) -> Collection[int]:
         """The numbers of the repositories that a query's registry and repository, and each of the `words`, name."""
         words = [word.casefold() for word in words]
-        terms = query.of("registry", "repository")
+        terms = (*query.of("registry", "repository"), *query.without("registry", "repository"))
         if not terms and not words:
             return self.repositories.keys()
         servers = {
@@ -55,12 +55,13 @@ class Scope:
             for number, one in self.registries.items()
             if _names(one, query)
         }
-        of_repository = query.of("repository")
+        of_repository, not_of = query.of("repository"), query.without("repository")
         return {
             number
             for number, (registry, name) in self.repositories.items()
             if registry in servers
             and all(matches(name, term.value) for term in of_repository)
+            and not any(matches(name, term.value) for term in not_of)
             and all(word in name.casefold() or word in servers[registry] for word in words)
         }
 
@@ -76,8 +77,10 @@ class Scope:
 
 
 def _names(one: IndexedRegistry, query: Query) -> bool:
-    terms = query.of("registry")
-    return all(matches(one.name, term.value) or matches(one.login_server, term.value) for term in terms)
+    def named(term: Term) -> bool:
+        return matches(one.name, term.value) or matches(one.login_server, term.value)
+
+    return all(map(named, query.of("registry"))) and not any(map(named, query.without("registry")))
 
 
 def read_scope(store: IndexStore, listed: Iterable[IndexTarget], catalogues: Mapping[str, Collection[str]]) -> Scope:

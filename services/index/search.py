@@ -32,6 +32,7 @@ from services.index.query import Query, digest_prefix
 from services.index.rows import STORED_KINDS, Standing, parts
 from services.index.scope import IndexedRegistry, Readable, Scope
 from services.index.store import IndexStore
+from services.index.usage import FindUsed, Usage, nothing_known, usage_of
 
 # Of each group.
 MOST = 1000
@@ -39,6 +40,8 @@ MOST = 1000
 _LOOKED_AT = 50_000
 # Rows that are read at once before they are streamed, which takes PostgreSQL several round trips.
 _FIRST = 2000
+# Manifests that are named in a statement.
+_MOST_NUMBERS = 5000
 # Repositories that are named in a statement; where there are more, rows of others are dropped here.
 _FEW = 300
 _KINDS = {stored: kind for kind, stored in STORED_KINDS.items()}
@@ -89,7 +92,8 @@ class FoundImage:
 class Results:
     """What was found, each group at most MOST. `cut`: whether there may be more. `unread`: registries where it is not
     known what the person may read: nothing of them is here. `configs_unread`: the person's repositories, where it asks
-    for what configs say, that have images with a tag whose config is not in the index yet."""
+    for what configs say, that have images with a tag whose config is not in the index yet. `unknown`: what is not
+    known of what runs or was pulled, in sentences."""
 
     registries: tuple[IndexedRegistry, ...] = ()
     repositories: tuple[FoundRepository, ...] = ()
@@ -98,6 +102,7 @@ class Results:
     cut: bool = False
     unread: tuple[Refusal, ...] = ()
     configs_unread: int = 0
+    unknown: tuple[str, ...] = ()
 
     @property
     def number(self) -> int:
@@ -106,9 +111,18 @@ class Results:
 
 
 def search(
-    store: IndexStore, query: Query, scope: Scope, readable: Readable, now: datetime, most: int = MOST
+    store: IndexStore,
+    query: Query,
+    scope: Scope,
+    readable: Readable,
+    now: datetime,
+    most: int = MOST,
+    find_used: FindUsed = nothing_known,
 ) -> Results:
-    """What a query finds: at most `most` of each group. Raises ServiceError (NoDatabase)."""
+    """What a query finds: at most `most` of each group. `find_used` says what runs: and pulled: are about.
+
+    Raises ServiceError (NoDatabase).
+    """
     if not query.terms and not query.untagged:
         return Results()
     found = Results()
@@ -125,8 +139,10 @@ def search(
             tags_found, more = _tags(db, query, scope, most)
             found, cut = replace(found, tags=tuple(tags_found)), cut or more
         if query.about_images or any(digest_prefix(term.value) for term in query.of("")):
-            images, more = _images(db, query, scope, now, most)
-            found, cut = replace(found, images=tuple(images)), cut or more
+            usage = usage_of(db, query, scope, find_used)
+            images, more = _images(db, query, scope, now, most, usage)
+            unknown = usage.unknown if usage else ()
+            found, cut = replace(found, images=tuple(images), unknown=unknown), cut or more
     unread = len(scope.configs_unread.intersection(scope.fitting(query, ()))) if query.about_configs else 0
     return _only_readable(replace(found, cut=cut, configs_unread=unread), readable)
 
@@ -165,6 +181,7 @@ def _walk(
     allowed: Collection[int],
     most: int,
     streamed: Select[Any] | None = None,
+    usage: Usage | None = None,
 ) -> tuple[list[Row[Any]], bool]:
     """The rows of allowed repositories, at most `most`, and whether there may be more. `streamed`: the statement where
     there are many rows."""
@@ -177,7 +194,7 @@ def _walk(
     for looked_at, row in enumerate(rows, 1):
         if looked_at > _LOOKED_AT:
             return found, True
-        if row.repository in allowed:
+        if row.repository in allowed and (usage is None or usage.fits(row)):
             if len(found) == most:
                 return found, True
             found.append(row)
@@ -226,12 +243,14 @@ def _literal_start(pattern: str) -> str:
     return next((pattern[:at] for at, character in enumerate(pattern) if character in "*?["), pattern)
 
 
-def _images(db: Connection, query: Query, scope: Scope, now: datetime, most: int) -> tuple[list[FoundImage], bool]:
+def _images(
+    db: Connection, query: Query, scope: Scope, now: datetime, most: int, usage: Usage | None = None
+) -> tuple[list[FoundImage], bool]:
     free = [term.value for term in query.of("")]
     allowed = scope.fitting(query, [word for word in free if not digest_prefix(word)])
     if not allowed:
         return [], False
-    form, values = _form_of(db, query, scope, now)
+    form, values = _form_of(db, query, scope, now, usage)
     if "digest" not in form.conditions:  # Few repositories have the same digest.
         form = replace(form, few=_are_few(allowed, values))
     rows: list[Row[Any]] = []
@@ -239,11 +258,13 @@ def _images(db: Connection, query: Query, scope: Scope, now: datetime, most: int
     if form.order:
         # Each standing in the order of its index, which is that of the result.
         for standing in [Standing.UNTAGGED] if query.untagged else list(Standing):
-            some, more = _walk(db, images_statement(form), {**values, STANDING: int(standing)}, allowed, most)
+            some, more = _walk(
+                db, images_statement(form), {**values, STANDING: int(standing)}, allowed, most, usage=usage
+            )
             rows, cut = rows + some, cut or more
     else:
         with_tags = images_statement(replace(form, with_tags=True))
-        rows, cut = _walk(db, with_tags, values, allowed, most, images_statement(form))
+        rows, cut = _walk(db, with_tags, values, allowed, most, images_statement(form), usage)
     found = _with_tags(db, rows, scope)
     for term in query.of("tag"):
         found = [one for one in found if any(fnmatchcase(tag, term.value) for tag in one.every_tag)]
@@ -256,7 +277,9 @@ def _images(db: Connection, query: Query, scope: Scope, now: datetime, most: int
     return found[:most], cut or len(found) > most
 
 
-def _form_of(db: Connection, query: Query, scope: Scope, now: datetime) -> tuple[Form, dict[str, Any]]:
+def _form_of(
+    db: Connection, query: Query, scope: Scope, now: datetime, usage: Usage | None
+) -> tuple[Form, dict[str, Any]]:
     """A query's form, and its values. What is on a base by its layers is looked for here."""
     conditions: list[str] = []
     values: dict[str, Any] = {}
@@ -281,17 +304,27 @@ def _form_of(db: Connection, query: Query, scope: Scope, now: datetime) -> tuple
             add("numbers", numbers=on_base(db, digest_prefix(term.value), scope.repositories))
         else:
             add("base name", **base_name_values(term.value))
+    for pairs in usage.demanded if usage else ():
+        if len(pairs) <= _MOST_NUMBERS:  # Where there are more, others are dropped as they come.
+            add("numbers", numbers=sorted({number for _, number in pairs}))
     among = bool(conditions)
     for term in query.of("size"):
         add("larger" if term.above else "smaller", number=term.number)
     for term in query.of("age"):
         add("before" if term.above else "after", number=int(now.timestamp()) - term.number * 3600)
+    wanted = tuple(conditions)
+    for term in query.without("layer"):
+        low, high = digest_range(term.value)
+        add("layer", low=low, high=high)
+    for term in query.without("annotation"):
+        add("annotation", name=term.name, low=term.value, high=term.value)
     if among and query.untagged:
         values[STANDING] = int(Standing.UNTAGGED)
     form = Form(
-        tuple(conditions),
+        wanted,
+        tuple(conditions[len(wanted) :]),
         # By what they say: in another repository it may be readable.
-        readable=query.about_configs or bool(query.of("layer", "annotation")),
+        readable=query.about_configs or bool(query.of("layer", "annotation") or query.without("layer", "annotation")),
         standing=not among or query.untagged,
         order="" if among else "size" if query.of("size") else "age",
     )

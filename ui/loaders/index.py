@@ -1,20 +1,27 @@
 """What of the index a person may find: by their own list of registries and their own catalogues, as `inventory` has
 them."""
 
-from collections.abc import Collection
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import streamlit as st
 
+from services.estate.used_images import used_by_clusters, used_by_pulls
 from services.index.index_jobs import targets_of
-from services.index.query import Query
+from services.index.query import Query, Term
 from services.index.scope import IndexedRegistry, Scope, read_scope, readable_repositories
 from services.index.search import Results
 from services.index.search import search as search_index
 from services.index.store import IndexStore
+from services.index.usage import FindUsed, Used
 from services.running.answers import azure_of
+from ui.loaders import clusters
+from ui.loaders.pulls import registry_pulls
 from ui.loaders.registries import inventory
+from ui.loaders.running import find_answers
 from ui.runtime import connection
+from ui.runtime.background import Reading
 from ui.runtime.database import database
 
 
@@ -46,7 +53,34 @@ def search(who: str, query: Query) -> Results:
     def readable(registry: IndexedRegistry, names: Collection[str]) -> Collection[str]:
         return readable_repositories(session.registry(registry.login_server), names)
 
-    return search_index(store_of(who), query, scope(who), readable, datetime.now(UTC))
+    now = datetime.now(UTC)
+    return search_index(store_of(who), query, scope(who), readable, now, find_used=find_used(who, now))
+
+
+def find_used(who: str, now: datetime) -> FindUsed:
+    """What runs: and pulled: are about, as far as it is known; starts the reading of logs, and asks no cluster."""
+
+    def find(term: Term) -> Used:
+        registries = inventory(who).value.registries.values
+        if term.field == "runs":
+            reading = clusters.pulls(who)
+            if reading.running or reading.error:
+                why = reading.error.cause if reading.error else "They are being read."
+                return Used(unknown=(f"Clusters: {why}",), unknown_of=None)
+            return used_by_clusters(term.value, reading.value.clusters.values, find_answers(who), registries)
+        logs = {one.id: registry_pulls(who, one).value for one in registries}
+        return used_by_pulls(timedelta(hours=term.number), now, logs, registries)
+
+    return find
+
+
+def readings_of(who: str, query: Query) -> Sequence[Reading[Any]]:
+    """What is read beside a search for what runs or was pulled."""
+    fields = {term.field for term in query.terms}
+    found: list[Reading[Any]] = [clusters.pulls(who)] if "runs" in fields else []
+    if "pulled" in fields:
+        found += [registry_pulls(who, one) for one in inventory(who).value.registries.values]
+    return found
 
 
 def forget(who: str) -> None:

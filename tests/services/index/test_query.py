@@ -46,7 +46,8 @@ def test_terms(text: str, terms: tuple[Term, ...] | None) -> None:
 
 def test_every_example_is_a_query() -> None:
     for field, example in EXAMPLES.items():
-        assert [term.field for term in parse(example).terms] == [field]
+        (term,) = parse(example).terms
+        assert term.negated if field == "not" else term.field == field
     assert parse("untagged age:>90d").untagged
 
 
@@ -63,6 +64,11 @@ def test_every_example_is_a_query() -> None:
         ("sha256:abc", 0, "7 hexadecimal"),
         ("tag:*-rc", 4, "tag:v1"),
         ('api "open', 4, 'Close it with "'),
+        ("not:tag:v1", 4, "registry, repository, annotation"),
+        ("not:pulled:>90d", 11, "pulled:90d"),
+        ("x not:runs:", 11, "runs:aks-payments"),
+        ("label:team", 6, "label:team=payments"),
+        ("env:PATH=/bin", 4, "env:JAVA_OPTS"),
         ("x " * 20, 24, "At most 12"),
         ("x" * 501, 500, "At most 500"),
     ],

@@ -21,6 +21,7 @@ from services.index.reading import index_registry
 from services.index.scope import IndexedRegistry, Readable, Scope, read_scope, readable_repositories
 from services.index.search import Results, search
 from services.index.store import IndexStore
+from services.index.usage import Used
 from services.registries.reading import list_registries
 from services.registries.registry import Registry
 from tests.support import registries_at_random
@@ -260,6 +261,8 @@ def test_no_query_scans_a_table(
         monkeypatch.setattr("services.index.search._FIRST", 0)
     scope = scope_of(store, session, listed)
     sent: list[tuple[str, Any]] = []
+    place = (next(one.id for one in listed if one.name == "contosohub"), "api/orders")
+    used = Used({place: {digest_of(1)}}, {place: {"latest"}})
 
     def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
         if statement.lstrip().startswith("SELECT") and "index_" in statement:
@@ -268,7 +271,7 @@ def test_no_query_scans_a_table(
     event.listen(store.engine, "before_cursor_execute", keep)
     try:
         for query in QUERIES:
-            search(store, parse(query), scope, readable_by(session), NOW)
+            search(store, parse(query), scope, readable_by(session), NOW, find_used=lambda _: used)
     finally:
         event.remove(store.engine, "before_cursor_execute", keep)
     assert len(sent) > len(QUERIES)

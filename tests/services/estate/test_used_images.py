@@ -1,0 +1,60 @@
+"""What a search is given of what runs and what was pulled, with what is not known of it."""
+
+from datetime import UTC, datetime, timedelta
+
+from services.connection.errors import ServiceError
+from services.estate.used_images import used_by_clusters, used_by_pulls
+from services.pulls.pulls import ImagePull, RegistryPulls
+from services.running.answers import FoundAnswers
+from services.running.images import ClusterImages, RunningImage
+from tests.services.pull_checks.test_matrix import CLUSTER, registry
+from tests.support.documents import digest_of
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+ONE = registry()
+PLACE = ONE.id, "api"
+
+
+def running(reference: str, digest: str = "") -> RunningImage:
+    return RunningImage("shop", "Deployment", "web", reference, digest, 1)
+
+
+def answered(*images: RunningImage, error: ServiceError | None = None) -> FoundAnswers:
+    return FoundAnswers({CLUSTER.id.lower(): ClusterImages(CLUSTER, NOW, images, error)})
+
+
+def test_by_the_digest_that_a_node_pulled_and_by_a_tag_that_none_has_pulled() -> None:
+    images = (running(f"{ONE.login_server}/api:v1", digest_of(1)), running(f"{ONE.login_server}/api:v2"))
+    used = used_by_clusters(f"{CLUSTER.name[:3]}*", (CLUSTER,), answered(*images), (ONE,))
+    assert (used.digests[PLACE], used.tags[PLACE]) == ({digest_of(1)}, {"v2"})
+    assert not used.unknown and used.unknown_of == frozenset()
+
+
+def test_a_cluster_that_is_not_known_not_asked_or_did_not_answer_makes_it_unknown() -> None:
+    refused = ServiceError("Could not ask", "It is stopped.", "Start it.")
+    proxied = running("mirror.contoso.com/api:v1", digest_of(1))
+    for used, why in (
+        (used_by_clusters("none", (CLUSTER,), answered(), (ONE,)), "is named none"),
+        (used_by_clusters(CLUSTER.name, (CLUSTER,), FoundAnswers(), (ONE,)), "was not asked"),
+        (used_by_clusters(CLUSTER.name, (CLUSTER,), answered(error=refused), (ONE,)), "It is stopped."),
+        (used_by_clusters(CLUSTER.name, (CLUSTER,), answered(proxied), (ONE,)), "proxy"),
+    ):
+        assert len(used.unknown) == 1 and why in used.unknown[0]
+        assert used.unknown_of is None
+
+
+def test_pulls_within_the_span_and_logs_that_do_not_go_back_so_far() -> None:
+    def pull(days: int, digest: str, tag: str = "v1") -> ImagePull:
+        return ImagePull("api", tag, digest, NOW - timedelta(days=days), "", "", 1)
+
+    pulls = (pull(3, digest_of(1)), pull(100, digest_of(2)), pull(3, "", "v3"))
+
+    long = used_by_pulls(timedelta(days=90), NOW, {ONE.id: RegistryPulls(pulls, NOW - timedelta(days=200), "")}, (ONE,))
+    assert (long.digests[PLACE], long.tags[PLACE]) == ({digest_of(1)}, {"v3"})
+    assert not long.unknown_of and not long.unknown
+    for since, why in ((NOW - timedelta(days=30), "since 2026-10-21"), (None, "Nothing is logged.")):
+        known = {ONE.id: RegistryPulls(pulls, since, "" if since else "Nothing is logged.")}
+        short = used_by_pulls(timedelta(days=90), NOW, known, (ONE,))
+        assert short.unknown_of == {ONE.id} and why in short.unknown[0]
+        assert short.digests[PLACE] == {digest_of(1)}
+    assert used_by_pulls(timedelta(days=90), NOW, {}, (ONE,)).unknown_of == {ONE.id}

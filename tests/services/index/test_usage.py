@@ -1,0 +1,84 @@
+"""runs: and pulled: find what is known to run and what was pulled; not: leaves out what is not known."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from services.index.index_jobs import targets_of
+from services.index.query import Term, parse
+from services.index.reading import index_registry
+from services.index.scope import read_scope
+from services.index.search import Results, search
+from services.index.store import IndexStore
+from services.index.usage import FindUsed, Used, nothing_known
+from tests.support.own_sandbox import APP, OwnSandbox
+
+NOW = datetime.now(UTC)
+
+
+def find(own: OwnSandbox, database: Engine, query: str, find_used: FindUsed = nothing_known) -> Results:
+    store, targets = IndexStore(database, "sandbox/tenant"), targets_of([own.registry()])
+    client = own.session().registry(targets[0].login_server)
+    assert index_registry(store, client, targets[0]).complete
+    scope = read_scope(store, targets, {targets[0].id: [APP]})
+    return search(store, parse(query), scope, lambda _, names: names, NOW, find_used=find_used)
+
+
+def digests(found: Results) -> set[str]:
+    return {one.digest for one in found.images}
+
+
+def test_what_runs_by_digest_by_tag_and_by_the_index_that_lists_it(own: OwnSandbox, database: Engine) -> None:
+    index = own.push_index("many", numbers=range(1, 3))
+    platforms = {own.push(number=number)[0] for number in (1, 2)}
+    by_tag, _ = own.push("by-tag", number=7)
+    idle, _ = own.push("idle", number=8)
+    place = own.registry().id, APP
+    child = sorted(platforms)[0]
+
+    def used(term: Term) -> Used:
+        assert (term.field, term.value) == ("runs", "aks-payments")
+        return Used({place: {child}}, {place: {"by-tag"}})
+
+    found = digests(find(own, database, "runs:aks-payments", used))
+    assert found == {child, index, by_tag}
+    others = digests(find(own, database, "not:runs:aks-payments", used))
+    assert idle in others and not others & found
+    assert digests(find(own, database, "runs:aks-payments tag:by-tag", used)) == {by_tag}
+
+
+def test_not_pulled_leaves_out_registries_of_which_it_is_not_known(own: OwnSandbox, database: Engine) -> None:
+    digest, _ = own.push("v1")
+    other, _ = own.push("v2", number=2)
+    place = own.registry().id, APP
+    spans = []
+
+    def known(term: Term) -> Used:
+        spans.append(timedelta(hours=term.number))
+        return Used({place: {digest}})
+
+    def unsure(_: Term) -> Used:
+        return Used({place: {digest}}, {}, ("Pulls are logged since yesterday.",), frozenset({place[0]}))
+
+    assert other in digests(find(own, database, "not:pulled:90d", known))
+    assert digest not in digests(find(own, database, "not:pulled:90d", known))
+    assert spans[0] == timedelta(days=90)
+    found = find(own, database, "not:pulled:90d", unsure)
+    assert not found.images and found.unknown == ("Pulls are logged since yesterday.",)
+    assert digests(find(own, database, "pulled:90d", unsure)) == {digest}
+
+
+def test_where_nothing_is_known_nothing_is_found_and_that_is_said(own: OwnSandbox, database: Engine) -> None:
+    own.push("v1")
+    for query in ("runs:aks-payments", "not:runs:aks-payments", "not:pulled:1d"):
+        found = find(own, database, query)
+        assert not found.images and found.unknown
+
+
+def test_other_conditions_may_be_refused(own: OwnSandbox, database: Engine) -> None:
+    titled = own.send_image("a", title="one")
+    other = own.send_image("b", title="two")
+    title = '"org.opencontainers.image.title=one"'
+    found = digests(find(own, database, f"size:>0b not:annotation:{title}"))
+    assert other in found and titled not in found
+    assert not digests(find(own, database, "size:>0b not:repository:*"))
