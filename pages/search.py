@@ -122,7 +122,9 @@ if query and (query.terms or query.untagged):
             show_progress(one, f"usage {number}")
         found = loader.search(who, query)
         unread = Partial((), found.unread)
-        if found.unknown:
+        if len(found.unknown) == 1:
+            st.markdown(f":gray-badge[:material/help: Unknown] {plain(found.unknown[0])}")
+        elif found.unknown:
             with st.expander(
                 f"Unknown: {counted(len(found.unknown), 'reason')} why images may be missing", icon=":material/help:"
             ):
@@ -146,7 +148,7 @@ if query and (query.terms or query.untagged):
             lacks = f" {counted(missing, 'registry is', 'registries are')} not indexed." if missing else ""
             empty(
                 ":material/search_off:",
-                "Nothing found",
+                "Nothing found in what is known" if found.unknown else "Nothing found",
                 f"In {counted(len(indexed), 'indexed registry', 'indexed registries')}, compared since "
                 f"{exact(oldest)}. What was pushed later is not in the index.{lacks}",
             )

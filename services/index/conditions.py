@@ -59,6 +59,11 @@ def _in_digests(at: int) -> Select[Any]:
     return select(digests.c.id).where(digests.c.digest.between(_value("low", at), _value("high", at)))
 
 
+def _in_digest(at: int) -> Select[Any]:
+    """The numbers of one digest."""
+    return select(digests.c.id).where(digests.c.digest == _value("low", at))
+
+
 def with_property(*tables: Table, ranges: int = 1, at: int = 0) -> Select[Any]:
     """The numbers of the manifests that have an annotation or a label `name` (of these tables), its value within one of
     the ranges: low, high, and low1, high1, …"""
@@ -85,14 +90,17 @@ def _among(found: Callable[[int], Select[Any]]) -> Callable[[int], ColumnElement
     return lambda at: manifests.c.digest.in_(found(at))
 
 
-def _using_layer(at: int) -> Select[Any]:
-    return select(layer_uses.c.manifest).where(layer_uses.c.layer.in_(_in_digests(at)))
+def _using_layer(found: Select[Any]) -> Select[Any]:
+    return select(layer_uses.c.manifest).where(layer_uses.c.layer.in_(found))
 
 
 # Each with its parameters, whose names end on _ and the condition's place.
 CONDITIONS: Mapping[str, Callable[[int], ColumnElement[bool]]] = {
     "digest": _among(_in_digests),
-    "layer": _among(_using_layer),
+    "layer": _among(lambda at: _using_layer(_in_digests(at))),
+    # Of a whole digest PostgreSQL knows that few rows have it, which it does not of a range.
+    "one digest": _among(_in_digest),
+    "one layer": _among(lambda at: _using_layer(_in_digest(at))),
     "annotation": _among(lambda at: with_property(properties, at=at)),
     "label": _among(lambda at: with_property(labels, at=at)),
     "env": _among(lambda at: _with_word(ConfigWord.ENV, at)),

@@ -251,7 +251,7 @@ def _images(
     if not allowed:
         return [], False
     form, values = _form_of(db, query, scope, now, usage)
-    if "digest" not in form.conditions:  # Few repositories have the same digest.
+    if not {"digest", "one digest"}.intersection(form.conditions):  # Few repositories have the same digest.
         form = replace(form, few=_are_few(allowed, values))
     rows: list[Row[Any]] = []
     cut = False
@@ -292,7 +292,10 @@ def _form_of(
     for condition, some in (("digest", prefixes), ("layer", [term.value for term in query.of("layer")])):
         for prefix in some:
             low, high = digest_range(prefix)
-            add(condition, low=low, high=high)
+            if low == high:
+                add(f"one {condition}", low=low)
+            else:
+                add(condition, low=low, high=high)
     for term in query.of("annotation", "label"):
         add(term.field, name=term.name, low=term.value, high=term.value)
     for term in query.of("env"):

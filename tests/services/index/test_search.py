@@ -244,6 +244,8 @@ QUERIES = (
     "api latest",
     "sha256:3fa9c1d",
     "base:sha256:3fa9c1d",
+    digest_of(1),
+    f"layer:{digest_of(1)} not:layer:{digest_of(2)}",
     "untagged size:>1MiB age:>1d",
 )
 
