@@ -17,7 +17,7 @@ from ui.elements.table import UTC, Cells, Columns, Types
 from ui.elements.text import short
 from ui.navigation import pages
 from ui.navigation.links import open_page
-from ui.navigation.selection import key_of
+from ui.navigation.selection import keys_of
 
 Item = TypeVar("Item")
 # Tags in a cell; the rest is counted.
@@ -26,7 +26,7 @@ _TAGS = 3
 
 def show_results(found: Results, registries: Sequence[Registry]) -> None:
     """The groups that have something; opens the page of what is clicked. `registries`: those of the person."""
-    keys = {one.id: key_of(one, registries) for one in registries}
+    keys = keys_of(registries)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         cut = f" The first {MOST:,} of each group: narrow the search for the rest." if found.cut else ""
         st.markdown(f"**{counted(found.number, 'result')}**{cut}", width="content")

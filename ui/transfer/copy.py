@@ -82,12 +82,13 @@ def choose_registry(label: str, who: str, chosen: Registry | None, key: str | No
     """A box with the registries of the inventory, with `chosen` in it at first."""
     listed = registry_loaders.inventory(who).value.registries
     found = selection.with_login_server(listed)
+    keys = selection.keys_of(found)
     index = next((at for at, registry in enumerate(found) if chosen and registry.id == chosen.id), None)
     return st.selectbox(
         label,
         found,
         index,
-        format_func=lambda registry: selection.key_of(registry, found),
+        format_func=lambda registry: keys[registry.id],
         key=key,
         help=selection.not_offered(listed) or None,
     )
