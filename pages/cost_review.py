@@ -28,6 +28,7 @@ from services.costs.tables import (
     source_table,
 )
 from services.pricing.report import Figure
+from ui.costs.budget_dialog import CREATE, create_budget
 from ui.costs.by_repository import read_repository_bills, show_repository_bill
 from ui.costs.figures import (
     figures_of,
@@ -184,6 +185,14 @@ if tabs[MONTHS].open:
         show_months(of_months, bills, review.currencies)
 if tabs[BUDGETS].open:
     with tabs[BUDGETS]:
+        if st.button(CREATE, icon=":material/add:"):
+            without = {refusal.what for refusal in budgets.refused}  # Offers without budgets come last.
+            create_budget(
+                who,
+                sorted((bill.subscription for bill in bills.values), key=lambda one: one.name in without),
+                registries,
+                billed,
+            )
         show_budgets(of_budgets, budgets, unread=unread_budgets)
 if tabs[SOURCES].open:
     with tabs[SOURCES]:

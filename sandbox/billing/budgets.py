@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,8 +50,13 @@ def put_budget(call: Call) -> Response:
     if missing := {"category", "amount", "timeGrain", "timePeriod"} - given.keys():
         raise ArmError(400, "400", f"Invalid budget configuration: {', '.join(sorted(missing))} (Request ID: 0)")
     before = call.store.get_resource(call.path)
+    sent = call.body.get("eTag") if isinstance(call.body, dict) else None
+    if before is not None and sent and sent != before["eTag"]:
+        message = "The eTag is not that of the latest version of the budget."
+        raise ArmError(409, "409", f"{message} (Request ID: {call.now()})")
+    tag = hashlib.sha256(json.dumps([before and before["eTag"], given], sort_keys=True).encode()).hexdigest()[:15]
     call.store.put_resource(
-        {"id": call.path, "name": call.params["budget"], "type": BUDGET_TYPE, "eTag": '"sandbox"', "properties": given}
+        {"id": call.path, "name": call.params["budget"], "type": BUDGET_TYPE, "eTag": f'"{tag}"', "properties": given}
     )
     return answer(
         public(_with_spend(call, call.store.get_resource(call.path) or {})), 200 if before is not None else 201

@@ -108,6 +108,17 @@ _ROLES = (
             "Microsoft.Resources/subscriptions/resourceGroups/read",
         ),
     ),
+    RoleDefinition(
+        "434105ed-43f6-45c7-a02f-909b2ba83430",
+        "Cost Management Contributor",
+        "Can view costs and manage cost configuration (e.g. budgets, exports).",
+        (
+            "Microsoft.Consumption/*",
+            "Microsoft.CostManagement/*",
+            "Microsoft.Resources/subscriptions/read",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ),
+    ),
     RoleDefinition("7f951dda-4ed3-4680-a7ca-43fe172d538d", "AcrPull", "acr pull", (_R + "pull/read",)),
     RoleDefinition(
         "8311e382-0749-4cb8-b61a-304f252e45ec",

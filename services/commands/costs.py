@@ -1,7 +1,10 @@
 """The `az` lines about costs and budgets."""
 
 import json
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from services.commands.shell import shell_line
 
@@ -32,3 +35,21 @@ def query_costs(subscription_id: str, first: date, last: date) -> str:
 def list_budgets(subscription_id: str) -> str:
     """The budgets of one subscription."""
     return shell_line("az", "consumption", "budget", "list", "--subscription", subscription_id)
+
+
+def create_budget(
+    subscription_id: str, group: str, name: str, amount: Decimal, grain: str, start: date, end: date
+) -> str:
+    """A budget of all that a subscription costs, or a resource group of it (`group` not ""). `grain`: monthly."""
+    return shell_line(
+        *("az", "consumption", "budget", "create", "--budget-name", name, "--category", "cost"),
+        *("--amount", f"{amount}", "--time-grain", grain, "--start-date", f"{start}", "--end-date", f"{end}"),
+        *(("--resource-group", group) if group else ()),
+        *("--subscription", subscription_id),
+    )
+
+
+def put_budget(scope: str, name: str, body: Mapping[str, Any]) -> str:
+    """A budget with a filter, alerts or an eTag: `az consumption budget create` has none of them."""
+    url = f"{scope}/providers/Microsoft.Consumption/budgets/{name}?api-version=2024-08-01"
+    return shell_line("az", "rest", "--method", "put", "--url", url, "--body", json.dumps(body))

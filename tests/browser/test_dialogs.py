@@ -124,6 +124,7 @@ OPENED: dict[str, tuple[str, Open, Open]] = {
     "deletion/tag_removal.py remove_tags": (TAGS, tags("latest"), press("Remove tags")),
     "images/lock_actions.py change_locks": (IMAGE, nothing, act("Set tag locks")),
     "images/lock_actions.py change_many_locks": (TAGS, tags("latest", "v1.0.0"), press("Lock tags")),
+    "costs/budget_dialog.py create_budget": ("costs?show=Budgets", nothing, press("Create budget")),
     "pulls/logging.py turn_on_logging": (
         "repository?registry=casaacr01&repository=nodejstemplate",
         nothing,

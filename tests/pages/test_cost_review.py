@@ -19,7 +19,7 @@ from services.connection.session import AzureSession, connect_sandbox
 from services.costs.review import days_in, month_before, recent_months
 from services.pricing.money import cents, money
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, figures, texts
+from tests.support.app_test import Open, figures, open_dialog, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import bills, contents
 from ui.loaders import registries as registry_loaders
@@ -362,3 +362,16 @@ def test_a_registry_that_doubled_is_named_and_the_next_quarter_is_foretold(own: 
     assert re.search(r"Q[1-4] 20\d\d: EUR [\d,.]+ \(likely ", texts(at).replace("\\", ""))
     quarters = [found.value for found in at.dataframe if "Likely most" in found.value.columns]
     assert [list(found["Registry"]) for found in quarters] == [["casaacr01"]]
+
+
+def test_a_budget_is_planned_with_its_line(review: Any) -> None:
+    at = review(show="Budgets")
+    open_dialog(at, "Create budget")
+    assert not at.exception
+    line = "\n".join(str(one.value) for one in at.code)
+    assert "az rest --method put" in line
+    assert "microsoft.containerregistry/registries" in line
+    assert any("Nobody is told" in one.value for one in at.warning)
+    next(one for one in at.text_input if one.label == "Name").set_value("two words")
+    open_dialog(at, "Create budget")
+    assert any("1 to 63 letters" in one.value for one in at.error)

@@ -265,7 +265,7 @@ COST_REVIEW = PageLink(
     ":material/receipt_long:",
     "Cost",
     "costs",
-    (permissions.SEE_BILLS,),
+    (permissions.SEE_BILLS, permissions.CREATE_BUDGET),
     of_registry=True,
 )
 INTEGRATION_CHECKER = PageLink(

@@ -38,6 +38,12 @@ SEE_BILLS = Need(
     SUBSCRIPTIONS,
     note="Reader sees costs where the billing account allows it. Without bills, estimates are shown",
 )
+CREATE_BUDGET = Need(
+    "Create a budget",
+    ("Cost Management Contributor", "Contributor"),
+    "the subscription or resource group",
+    ("Microsoft.Consumption/budgets/read", "Microsoft.Consumption/budgets/write"),
+)
 READ_IMAGES = (
     Need("Read, in a Legacy registry", ("AcrPull", "Reader"), REGISTRY),
     Need("Read, in an ABAC registry", ("Container Registry Repository Reader",), REGISTRY),
