@@ -28,6 +28,11 @@ def press(name: str) -> Open:
     return lambda page: page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).click()
 
 
+def press_until(name: str) -> Open:
+    """For a page whose charts come late."""
+    return lambda page: act_until(page.get_by_role("dialog"), lambda: press(name)(page))
+
+
 def act(name: str) -> Open:
     return lambda page: choose_action(page, name)
 
@@ -124,7 +129,7 @@ OPENED: dict[str, tuple[str, Open, Open]] = {
     "deletion/tag_removal.py remove_tags": (TAGS, tags("latest"), press("Remove tags")),
     "images/lock_actions.py change_locks": (IMAGE, nothing, act("Set tag locks")),
     "images/lock_actions.py change_many_locks": (TAGS, tags("latest", "v1.0.0"), press("Lock tags")),
-    "costs/budget_dialog.py create_budget": ("costs?show=Budgets", nothing, press("Create budget")),
+    "costs/budget_dialog.py create_budget": ("costs?show=Budgets", nothing, press_until("Create budget")),
     "pulls/logging.py turn_on_logging": (
         "repository?registry=casaacr01&repository=nodejstemplate",
         nothing,
