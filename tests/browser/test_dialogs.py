@@ -153,6 +153,7 @@ OPENED: dict[str, tuple[str, Open, Open]] = {
     "transfer/copy.py copy_to": (IMAGE, nothing, act("Copy image")),
     "transfer/promote.py promote": (IMAGE, nothing, act("Promote image")),
     "transfer/copy_many.py _ask_and_copy": (TAGS, tags("latest", "v1.0.0"), press("Copy images")),
+    "transfer/promote_many.py _ask_and_promote": (TAGS, tags("latest", "v1.0.0"), press("Promote images")),
     "transfer/download.py download_image": (IMAGE, nothing, act("Download image")),
     "tasks/dialogs.py create": (
         "policies?policy=new&registry=contosohub",
