@@ -38,18 +38,18 @@ def list_budgets(subscription_id: str) -> str:
 
 
 def create_budget(
-    subscription_id: str, group: str, name: str, amount: Decimal, grain: str, start: date, end: date
+    subscription_id: str, group: str, budget: str, amount: Decimal, grain: str, start: date, end: date
 ) -> str:
     """A budget of all that a subscription costs, or a resource group of it (`group` not ""). `grain`: monthly."""
     return shell_line(
-        *("az", "consumption", "budget", "create", "--budget-name", name, "--category", "cost"),
+        *("az", "consumption", "budget", "create", "--budget-name", budget, "--category", "cost"),
         *("--amount", f"{amount}", "--time-grain", grain, "--start-date", f"{start}", "--end-date", f"{end}"),
         *(("--resource-group", group) if group else ()),
         *("--subscription", subscription_id),
     )
 
 
-def put_budget(scope: str, name: str, body: Mapping[str, Any]) -> str:
+def put_budget(scope: str, budget: str, body: Mapping[str, Any]) -> str:
     """A budget with a filter, alerts or an eTag: `az consumption budget create` has none of them."""
-    url = f"{scope}/providers/Microsoft.Consumption/budgets/{name}?api-version=2024-08-01"
+    url = f"{scope}/providers/Microsoft.Consumption/budgets/{budget}?api-version=2024-08-01"
     return shell_line("az", "rest", "--method", "put", "--url", url, "--body", json.dumps(body))

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -68,6 +69,12 @@ SAMPLES: Mapping[str, object] = {
     "principal_id": "33333333-3333-3333-3333-333333333333",
     "role": "AcrPull",
     "scope": f"{RESOURCE_GROUP}/providers/Microsoft.ContainerRegistry/registries/contosoacr",
+    "budget": "registries",
+    "amount": Decimal("120.50"),
+    "grain": "monthly",
+    "start": date(2026, 11, 1),
+    "end": date(2028, 11, 1),
+    "body": {"properties": {"category": "Cost", "amount": 120.5}},
     "setting": "acr-events",
     "resource_id": f"{RESOURCE_GROUP}/providers/Microsoft.ContainerRegistry/registries/contosoacr",
     "workspace_id": f"{RESOURCE_GROUP}/providers/Microsoft.OperationalInsights/workspaces/contoso-logs",
