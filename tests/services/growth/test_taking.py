@@ -108,6 +108,12 @@ def test_what_changed_since_it_was_indexed_is_read(own: OwnSandbox, database: En
     own.push("v2", number=2)
     (whole, *_), _ = take(own, database, store=store)
     assert whole.total == own.sandbox.store.blobs.stored_bytes(REGISTRY)
+    # As many manifests as before: the update and the counts tell.
+    index(own, database, store)
+    own.move("v3", own.tags()["v1"])
+    (whole, *_), _ = take(own, database, store=store)
+    names = own.sandbox.store.list_repositories(REGISTRY)
+    assert whole.tags == sum(len(own.tags(name)) for name in names)
 
 
 def test_where_not_all_was_read_there_is_none_and_no_name_is_said(own: OwnSandbox, database: Engine) -> None:
