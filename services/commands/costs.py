@@ -38,9 +38,9 @@ def list_budgets(subscription_id: str) -> str:
 
 
 def create_budget(
-    subscription_id: str, group: str, budget: str, amount: Decimal, grain: str, start: date, end: date
+    subscription_id: str, budget: str, amount: Decimal, grain: str, start: date, end: date, *, group: str = ""
 ) -> str:
-    """A budget of all that a subscription costs, or a resource group of it (`group` not ""). `grain`: monthly."""
+    """A budget of all that a subscription costs, or a resource `group` of it. `grain`: monthly."""
     return shell_line(
         *("az", "consumption", "budget", "create", "--budget-name", budget, "--category", "cost"),
         *("--amount", f"{amount}", "--time-grain", grain, "--start-date", f"{start}", "--end-date", f"{end}"),

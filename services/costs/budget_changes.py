@@ -92,7 +92,7 @@ def _command(spec: BudgetSpec, e_tag: str) -> str:
     end = _end(spec.start)
     if not (spec.only_registries or spec.mails or e_tag):
         return create_budget(
-            place.subscription, place.group, spec.name, spec.amount, spec.grain.lower(), spec.start, end
+            place.subscription, spec.name, spec.amount, spec.grain.lower(), spec.start, end, group=place.group
         )
     # `az consumption budget create` has no filter on a type of resources, no alerts and no eTag.
     return put_budget(spec.scope, spec.name, body_of(spec, e_tag))
