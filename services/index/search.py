@@ -215,8 +215,9 @@ def _tags(db: Connection, query: Query, scope: Scope, most: int) -> tuple[list[F
         if not allowed or not start:
             continue
         values: dict[str, Any] = {"low": start} if start == pattern else {"low": start, "high": start + LAST}
-        statement = tags_statement(exact=start == pattern, few=_are_few(allowed, values))
-        rows, more = _walk(db, statement, values, allowed, most)
+        exact, few = start == pattern, _are_few(allowed, values)
+        first, streamed = tags_statement(exact=exact, few=False), tags_statement(exact=exact, few=few)
+        rows, more = _walk(db, first, values, allowed, most, streamed)
         cut = cut or more
         for row in rows:
             if fnmatchcase(row.name, pattern) and all(fnmatchcase(row.name, one.value) for one in more_terms):
@@ -263,7 +264,8 @@ def _images(
             )
             rows, cut = rows + some, cut or more
     else:
-        with_tags = images_statement(replace(form, with_tags=True))
+        # Without the repositories' names, which take long to send: most often there are few rows.
+        with_tags = images_statement(replace(form, few=False, with_tags=True))
         rows, cut = _walk(db, with_tags, values, allowed, most, images_statement(form), usage)
     found = _with_tags(db, rows, scope)
     for term in query.of("tag"):
