@@ -14,7 +14,8 @@ from sandbox.large.contents import images, stored_bytes, tags
 from sandbox.large.places import registry_name, repository_name
 from sandbox.large.size import Size, parse_size
 from sandbox.server import Sandbox
-from sandbox.storage.store import Store
+from sandbox.storage.manifest import OCI_MANIFEST
+from sandbox.storage.store import Store, timestamp
 from tests.support.azure_clients import Arm
 from tests.support.registry_clients import Registry, sdk
 
@@ -142,6 +143,19 @@ def deferred_of(data: Path) -> int:
         return deferred(store)
     finally:
         store.close()
+
+
+def test_what_is_added_first_finds_the_contents_there(large: Sandbox) -> None:
+    body = b'{"schemaVersion": 2, "config": {"digest": "sha256:0"}, "layers": []}'
+    digest = large.store.add_manifest(NAME, REPOSITORY, body, OCI_MANIFEST, timestamp(NOW))
+    found = large.store.get_repository(NAME, REPOSITORY)
+    assert found
+    assert found.manifests == 131
+    assert found.updated == timestamp(NOW)
+    listed = large.store.list_manifests(NAME, REPOSITORY)
+    assert len(listed) == 131
+    assert [one.created for one in listed if one.digest == digest] == [timestamp(NOW)]
+    assert sum(one.created == timestamp(NOW) for one in listed) == 1
 
 
 def test_a_lock_counts_before_and_after_the_contents_are_made(large: Sandbox) -> None:
