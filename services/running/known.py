@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
@@ -97,10 +97,17 @@ def read_known(
 
 
 def running_now(
-    session: AzureSession, store: AnswerStore, who: str, login_server: str
+    session: AzureSession,
+    store: AnswerStore,
+    who: str,
+    login_server: str,
+    clock: Callable[[], datetime],
+    *,
+    by_secret: bool = False,
 ) -> Callable[[RepositoryContents], RunningImages]:
     """What `who` may see of what runs of a repository, read again at each call; which clusters may pull is read by the
-    first. What can't be read is unknown."""
+    first. `clock`: the time by which the age of an answer is counted; `by_secret` as in `known_running`. What can't be
+    read is unknown; raises ServiceError only as `clock` does."""
     read: list[Pulls] = []
 
     def now(contents: RepositoryContents) -> RunningImages:
@@ -114,7 +121,7 @@ def running_now(
         if registry is None:
             return RunningImages(unasked=("any cluster or app (the registry could not be read)",))
         answers = store.find(who, pulls.clusters.values)
-        return known_running(pulls, registry, answers, known_apps(session), datetime.now(UTC)).of(contents)
+        return known_running(pulls, registry, answers, known_apps(session), clock(), by_secret=by_secret).of(contents)
 
     return now
 

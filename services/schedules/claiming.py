@@ -36,6 +36,7 @@ KEPT = timedelta(days=400)
 # How soon the end of this process reaches a run that is being planned.
 _LOOK_S = 1.0
 _NOT_BEGUN = "The scheduled deletion was not begun"
+_DELETED = "The policy was deleted."
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _claimed(db: Connection, run: str, attempt: int) -> ClaimedRun | str:
     )
     found = db.execute(newest).one_or_none()
     if found is None:
-        return "The policy was deleted."
+        return _DELETED
     if attempt > MOST_ATTEMPTS:
         return f"The console's process ended {MOST_ATTEMPTS} times while it was planned: see the log."
     schedule = db.execute(select(schedules).where(schedules.c.policy == row.policy)).one_or_none()
@@ -227,7 +228,8 @@ def record_plan(engine: Engine, run: ClaimedRun, figures: Figures, parts: Sequen
     """Records what a run would delete, and returns its state: STARTED where the deletions may begin, by `begin_part`,
     since nobody requested it, as many of the registry as the schedule asks for were approved and done with this version
     of the policy, schedule and policy are still those that it was planned by, nothing is above its ceiling, and every
-    cluster that could run any of it answered. An older proposal of the registry is replaced.
+    cluster that could run any of it answered; FAILED where the policy was deleted meanwhile. An older proposal of the
+    registry is replaced.
 
     Raises ServiceError: NoDatabase, TakenOver.
     """
@@ -236,6 +238,13 @@ def record_plan(engine: Engine, run: ClaimedRun, figures: Figures, parts: Sequen
         state = _state(db, run, figures)
         # By an attempt before this one, whose process ended.
         begun = set(db.execute(select(scheduled_jobs.c.repository).where(scheduled_jobs.c.run == run.id)).scalars())
+        if not begun and _schedule_now(db, run) == _DELETED:
+            # Nobody can approve it: it must not wait for that.
+            _end(db, run.id, RunState.FAILED, error=_DELETED, version=run.version)
+            add_entry(
+                db, run.runs_as, _FAILED, "", policy=run.policy, registry=run.registry, run=run.id, error=_DELETED
+            )
+            return RunState.FAILED
         _put_parts(db, run.id, [one for one in parts if one.repository not in begun], begun)
         db.execute(update(scheduled_runs).where(_older(run)).values(state=RunState.REPLACED))
         values: dict[str, object] = {"version": run.version, "planned": clock(db), "figures": as_json(figures)}
@@ -297,7 +306,7 @@ def _schedule_now(db: Connection, run: ClaimedRun) -> Schedule | str:
     policy = select(policies.c.version, policies.c.deleted).where(policies.c.id == run.policy)
     kept = db.execute(policy).one_or_none()
     if kept is None or kept.deleted:
-        return "The policy was deleted."
+        return _DELETED
     if kept.version != run.version:
         return "The policy has a newer version."
     row = db.execute(select(schedules).where(schedules.c.policy == run.policy)).one_or_none()

@@ -31,18 +31,20 @@ def _deletes(now: RepositoryPart, proposed: ProposedPart) -> bool:
 
 def approve_run(engine: Engine, who: str, run: ScheduledRun, jobs: int, *, everything: bool) -> None:
     """Records that `who` approves a proposal, which begins so many deletions by `begin_job`: of `everything` that was
-    proposed, as `approves_all` has it. Only that counts towards runs without approval. Raises ServiceError:
-    NoDatabase, ChangedMeanwhile where it was decided or replaced, or the policy has a newer version."""
+    proposed, as `approves_all` has it. Only that counts towards runs without approval. Where an approval before began
+    some of them, `jobs` are the others. Raises ServiceError: NoDatabase, ChangedMeanwhile where it was decided or
+    replaced, or the policy has a newer version."""
     title = "The proposal was not approved"
     with writing(engine, title) as db:
-        _require_waiting(db, title, run)
+        now = _require_waiting(db, title, run)
         newest = db.execute(
             select(policies.c.version).where(policies.c.id == run.policy, policies.c.deleted.is_(None))
         ).scalar()
         if newest != run.version:
             cause = "The policy was changed or deleted since."
             raise ServiceError(title, cause, "Propose again: the run follows the new version.", "ChangedMeanwhile")
-        _decide(db, who, run, RunState.APPROVED, jobs=jobs, approved_all=everything)
+        everything = everything and (now.approved_all or not now.jobs)
+        _decide(db, who, run, RunState.APPROVED, jobs=len(now.jobs) + jobs, approved_all=everything)
         add_entry(
             db,
             who,
@@ -65,21 +67,24 @@ def decline_run(engine: Engine, who: str, run: ScheduledRun, reason: str) -> Non
     """Records that `who` declines a proposal, and why. Raises ServiceError: NoDatabase, ChangedMeanwhile."""
     title = "The proposal was not declined"
     with writing(engine, title) as db:
-        _require_waiting(db, title, run)
+        if _require_waiting(db, title, run).jobs:
+            cause = "Some of its deletions were begun."
+            raise ServiceError(title, cause, "Approve the others, or leave them.", "ChangedMeanwhile")
         _decide(db, who, run, RunState.DECLINED, reason=reason[:MOST_REASON])
         add_entry(
             db, who, _DECLINED, "", policy=run.policy, registry=run.registry, run=run.id, reason=reason[:MOST_REASON]
         )
 
 
-def _require_waiting(db: Connection, title: str, run: ScheduledRun) -> None:
-    """Locks the run until the transaction's end."""
+def _require_waiting(db: Connection, title: str, run: ScheduledRun) -> ScheduledRun:
+    """The run as it is now, locked until the transaction's end."""
     found = select(scheduled_runs).where(scheduled_runs.c.id == run.id).with_for_update()
     now = next(iter(read_runs(db, db.execute(found).all())), None)
     if now is None or not now.waits:
         state = now and now.state
         cause = f"It does not wait any more: {state or 'it was removed'}."
         raise ServiceError(title, cause, "Open the schedule again.", "ChangedMeanwhile")
+    return now
 
 
 def _decide(db: Connection, who: str, run: ScheduledRun, state: RunState, **values: object) -> None:

@@ -11,7 +11,15 @@ from sqlalchemy import Connection, Engine, Row, case, func, insert, or_, select
 
 from services.connection.changes import Outcome
 from services.database.engine import clock, reading
-from services.database.tables import job_items, jobs, scheduled_jobs, scheduled_parts, scheduled_runs, schedules
+from services.database.tables import (
+    job_items,
+    jobs,
+    policies,
+    scheduled_jobs,
+    scheduled_parts,
+    scheduled_runs,
+    schedules,
+)
 from services.deletion.running_images import list_places
 from services.jobs.jobs import new_id, state_of
 from services.schedules.schedule import Schedule
@@ -116,9 +124,18 @@ class ScheduledRun:
 
     @property
     def waits(self) -> bool:
-        """Whether a person may decide about it: also where it was approved, and the process ended before it began any
+        """Whether a person may decide about it: also where it was approved, and the process ended before it began each
         deletion."""
-        return self.state is RunState.PROPOSED or (self.state is RunState.APPROVED and not self.jobs)
+        return self.state is RunState.PROPOSED or (
+            self.state is RunState.APPROVED
+            and (not self.jobs or self.progress == "Interrupted")
+            and len(self.jobs) < max(self.wanted, 1)
+        )
+
+    @property
+    def begun(self) -> frozenset[str]:
+        """The repositories whose deletion was begun, which is begun once."""
+        return frozenset(one.repository for one in self.jobs)
 
     @property
     def done(self) -> bool:
@@ -183,7 +200,7 @@ def find_run(engine: Engine, run: str) -> ScheduledRun | None:
 
 def waiting_runs(engine: Engine) -> tuple[ScheduledRun, ...]:
     """The runs that wait for approval, and of active schedules those that failed or are blocked: the last of each
-    policy and registry. Raises ServiceError (NoDatabase)."""
+    policy that is not deleted, and registry. Raises ServiceError (NoDatabase)."""
     last = (
         select(func.max(scheduled_runs.c.id))
         .where(scheduled_runs.c.state.not_in((RunState.QUEUED, RunState.PLANNING)))
@@ -192,9 +209,19 @@ def waiting_runs(engine: Engine) -> tuple[ScheduledRun, ...]:
     active = select(schedules.c.policy).where(schedules.c.active)
     wrong = scheduled_runs.c.state.in_((RunState.FAILED, RunState.BLOCKED)) & scheduled_runs.c.policy.in_(active)
     wanted = or_(scheduled_runs.c.state == RunState.PROPOSED, wrong)
-    found = select(scheduled_runs).where(scheduled_runs.c.id.in_(last), wanted)
+    there = select(policies.c.id).where(policies.c.deleted.is_(None))
+    found = select(scheduled_runs).where(scheduled_runs.c.id.in_(last), scheduled_runs.c.policy.in_(there), wanted)
     with reading(engine, _TITLE) as db:
         return read_runs(db, db.execute(found.order_by(scheduled_runs.c.id)).all())
+
+
+def was_approved(engine: Engine, job: str) -> bool:
+    """Whether a person decided about the deletion of that job: False where a schedule began it by itself. Raises
+    ServiceError (NoDatabase)."""
+    run = select(scheduled_runs.c.state).join(scheduled_jobs, scheduled_jobs.c.run == scheduled_runs.c.id)
+    with reading(engine, _TITLE) as db:
+        state = db.execute(run.where(scheduled_jobs.c.job == job)).scalar()
+    return state in (None, RunState.APPROVED)
 
 
 def read_parts(engine: Engine, run: str) -> tuple[ProposedPart, ...]:

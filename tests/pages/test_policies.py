@@ -1,5 +1,7 @@
 """Retention policies: written as text and as a form, saved, simulated, compared and run."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,6 +13,7 @@ from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.deletion import deletions
 from ui.elements import write_permission
 from ui.jobs import runs
+from ui.policies import simulation
 from ui.runtime import connection
 from ui.runtime.database import database
 
@@ -135,6 +138,16 @@ def test_a_policy_is_simulated_and_run(open_view: Open, own: OwnSandbox) -> None
     left = {one.digest for one in own.sandbox.store.list_manifests(REGISTRY, "team/app")}
     assert len(before - left) == 1
     assert [tag.name for tag in own.sandbox.store.list_tags(REGISTRY, "team/app")] == ["pr-2", "v9"]
+
+
+def test_by_a_wrong_clock_nothing_is_deleted(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    push(own)
+    monkeypatch.setattr(simulation, "read_clock", lambda _engine: datetime.now(UTC) + timedelta(days=400))
+    at = open_view("policies.py", policy=saved(), show="Simulation", registry=REGISTRY)
+    next(field for field in at.text_input if "confirm" in field.label).set_value("1 manifest").run()
+    confirm_button(at, "Delete 1 manifest").click().run()
+    assert "The console's clock says" in said(at)
+    assert not deletions.all_recorded(connection.who()).values
 
 
 def test_above_the_ceiling_it_asks_again(open_view: Open, own: OwnSandbox) -> None:

@@ -1,5 +1,7 @@
 """A policy simulated over several registries: the total, each registry, and what could not be read."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,6 +9,7 @@ from tests.pages.test_policies import POLICY, push, said, saved
 from tests.support.app_test import Open, figures, select_rows
 from tests.support.documents import OCI_MANIFEST
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
+from ui.policies import many
 
 
 def simulated(open_view: Open, policy: str) -> AppTest:
@@ -56,6 +59,15 @@ def test_a_registry_that_can_not_be_read_is_unknown_with_its_reason(open_view: O
     assert figures(at)["Manifests to delete"][1].endswith("of 2 registries unknown")
     assert any("could not be read" in one.label for one in at.expander)
     assert len(table(at)["Registry"]) <= 1
+
+
+def test_by_a_wrong_clock_no_registry_is_simulated(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(own)
+    monkeypatch.setattr(many, "read_clock", lambda _engine: datetime.now(UTC) + timedelta(days=400))
+    at = simulated(open_view, saved())
+    assert "The console's clock says" in " ".join(str(one.value) for one in at.text)
 
 
 @pytest.mark.usefixtures("own")

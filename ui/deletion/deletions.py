@@ -2,6 +2,7 @@
 
 from services.connection.parallel import Partial, Progress, counter
 from services.connection.session import AzureSession
+from services.database.engine import read_clock
 from services.deletion.job_records import as_details, as_items, look, record_of
 from services.deletion.job_runs import run_deletion
 from services.deletion.plan import DeletionPlan
@@ -15,6 +16,7 @@ from services.jobs.running import RunningJob
 from services.registries.registry import Registry
 from services.restore.kept import keep_manifests
 from services.running.known import running_now
+from services.schedules.runs import was_approved
 from ui.jobs import runs
 from ui.jobs.kinds import JobKind
 from ui.loaders import contents
@@ -37,7 +39,15 @@ def _kind(action: Action, what: str) -> JobKind:
         client = session.registry(job.login_server)
         if action != "remove tags":
             keep_manifests(database(), client, job, known)
-        now = running_now(session, shared_answers(), job.who, job.login_server)
+        now = running_now(
+            session,
+            shared_answers(),
+            job.who,
+            job.login_server,
+            lambda: read_clock(database()),
+            # What nobody decided about was planned with whatever may pull by a secret that nobody sees.
+            by_secret=not was_approved(database(), job.id),
+        )
         return run_deletion(client, job, running, known, lambda result: count(0, result), now)
 
     def forget(job: Job) -> None:

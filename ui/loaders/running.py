@@ -3,12 +3,13 @@ the cluster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
+from services.database.engine import read_clock
 from services.registries.registry import Registry
 from services.running.answers import FoundAnswers
 from services.running.apps import NO_APPS, HostImages, KnownApps, read_apps
@@ -22,7 +23,7 @@ from ui.elements.errors import Part
 from ui.loaders import clusters
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
-from ui.runtime.database import shared_answers
+from ui.runtime.database import database, shared_answers
 
 
 def keep(who: str, answer: ClusterImages) -> ServiceError | None:
@@ -73,7 +74,13 @@ def known_of(who: str, registry: Registry) -> RunningKnown:
             why = "reading which of them may pull was stopped: refresh"
         unasked = (Unasked(None, "any cluster", why), *unknown_apps(here))
         return RunningKnown(registry, placed, unasked, apps=here, reading=reading.running or here.reading)
-    return known_running(reading.value, registry, found, here, datetime.now(UTC))
+    try:
+        now = read_clock(database())
+    except ServiceError as error:
+        placed = group_by_repository(place_images(found.by_cluster.values(), (registry,), here))
+        why = f"the age of what they answered is unknown: {error.cause.rstrip('.')}"
+        return RunningKnown(registry, placed, (Unasked(None, "any cluster", why), *unknown_apps(here)), apps=here)
+    return known_running(reading.value, registry, found, here, now)
 
 
 _NOTHING: Partial[None] = Partial(())

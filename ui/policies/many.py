@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from threading import Event
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
+from services.connection.data_plane import require_same_time
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
+from services.database.engine import read_clock
 from services.deletion.running_images import list_places
 from services.estate.potential import Saving
 from services.policies.decisions import LastPulls
@@ -41,7 +43,9 @@ from ui.loaders.prices import price_list
 from ui.loaders.pulls import registry_pulls
 from ui.navigation.selection import keys_of, with_login_server
 from ui.pricing.prices import sheet_in_use
+from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, show_progress, start
+from ui.runtime.database import database
 
 _CURRENCY = "USD"
 # How soon a stop reaches the registry that is being read.
@@ -106,10 +110,12 @@ def _simulate_one(who: str, policy: Policy, registry: Registry, stop: Event) -> 
         logs = registry_pulls(who, registry)
         _await(logs, stop)
         pulls = logs.value
+    now = read_clock(database())
+    require_same_time(connection.session(who).registry(server), f"Could not simulate {registry.name}", now)
     found = simulate(
         policy,
         count.contents,
-        datetime.now(UTC),
+        now,
         registry=registry.name,
         running=lambda one: replace(known.of(one), accept_unasked=True),
         pulls=last_pulls(pulls, count.contents.values),

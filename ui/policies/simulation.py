@@ -1,14 +1,17 @@
 """A policy simulated over a registry, and run there: what goes, what stays and why, and what that saves."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
 import pyarrow as pa
 import streamlit as st
 
 from services.connection.changes import changed
+from services.connection.data_plane import require_same_time
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
+from services.database.engine import read_clock
 from services.deletion.plan import Keeps
 from services.deletion.several import SeveralPlan
 from services.estate.potential import saving_of
@@ -44,6 +47,7 @@ from ui.pulls.columns import CACHED
 from ui.pulls.logging import offer_logging
 from ui.runtime import connection
 from ui.runtime.background import show_progress
+from ui.runtime.database import database
 
 # Where no rule asks for them, they are not read.
 NO_PULLS = RegistryPulls(why=LastPulls().why)
@@ -139,9 +143,11 @@ def show_run(
     show_before: Callable[[Simulation], None] = lambda _found: None,
     parts_alone: bool = True,
     verb: str = "Delete",
+    leave: Collection[str] = (),
 ) -> None:
     """The simulation of the policy over a registry, with the button `verb` that runs it by `begin`. `show_before` shows
-    what is to be known of it first; `parts_alone`: whether one repository alone may be run."""
+    what is to be known of it first; `parts_alone`: whether one repository alone may be run; `leave`: repositories of
+    which it deletes nothing."""
     count = read_contents(who, registry)
     places = make_places()
     running = running_images(places, who, registry, count.contents.values, by_name=False)
@@ -160,7 +166,7 @@ def show_run(
     found = simulated(policy, registry, count, running, pulls)
     with places.notices:
         show_before(found)
-    _show(places, who, registry, policy, found, count.at, pulls, begin, parts_alone=parts_alone, verb=verb)
+    _show(places, who, registry, policy, found, count.at, pulls, begin, parts_alone=parts_alone, verb=verb, leave=leave)
 
 
 def read_policy_pulls(who: str, registry: Registry, *policies: Policy) -> RegistryPulls:
@@ -185,7 +191,7 @@ def simulated(
 ) -> Simulation:
     """The simulation over what was read of a registry. The last ones are kept for the session, as long as nothing of it
     changes."""
-    now = keep_for_visit("time of the simulation", datetime.now(UTC))
+    now = keep_for_visit("time of the simulation", _time())
     runs = {one.name: running(one) for one in count.contents.values}
     facts = tuple((tuple(one.places), one.unasked, one.accept_unasked) for one in runs.values())
     key = (policy, registry.id, count.at, facts, now, pulls)
@@ -203,6 +209,15 @@ def simulated(
             unknown_pulls=LastPulls(why=pulls.why),
         )
     return kept[key]
+
+
+def _time() -> datetime:
+    """The time by which ages are counted: the database's, as that of schedules. Stops the page where it is unknown."""
+    try:
+        return read_clock(database())
+    except ServiceError as error:
+        show_error(error)
+        st.stop()
 
 
 def _warn(policy: Policy, pulls: RegistryPulls) -> None:
@@ -227,9 +242,10 @@ def _show(
     *,
     parts_alone: bool,
     verb: str,
+    leave: Collection[str],
 ) -> None:
     only = st.query_params.get("repository", "")
-    decisions = [one for one in found.repositories if not only or one.name == only]
+    decisions = [one for one in found.repositories if one.name not in leave and (not only or one.name == only)]
     if only:
         with places.notices, st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Repository **{plain(only)}** alone", width="content")
@@ -251,6 +267,8 @@ def _show(
     above = above_ceiling(found, policy.ceiling)
 
     def start() -> None:
+        client = connection.session(who).registry(registry.login_server)
+        require_same_time(client, f"Could not begin the run on {registry.name}", read_clock(database()))
         if waits_for_pulls(policy):
             _check_pulls(who, registry, plan, pulls)
         if above:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from services.deletion.plan import Keeps
+from services.deletion.running_images import list_places
 from services.deletion.several import SeveralPlan
 from services.policies.policy import Policy, matches
 from services.policies.simulation import Simulation
@@ -81,7 +82,12 @@ def show_proposal(
             width="content",
         )
         seen = sees(run, registries)
-        if seen and run.waits and st.button("Decline proposal", icon=":material/close:", disabled=not may_write()):
+        if (
+            seen
+            and run.waits
+            and not run.jobs
+            and st.button("Decline proposal", icon=":material/close:", disabled=not may_write())
+        ):
             _ask_decline(who, run)
     if not seen:
         st.info(
@@ -101,8 +107,7 @@ def show_proposal(
         _show_past(who, run, registry)
         return
     if run.state is RunState.APPROVED:
-        st.warning("It was approved, and no deletion was started. Approve it again, or decline it.",
-                   icon=":material/sync_problem:")  # fmt: skip
+        st.warning(_begun_words(run), icon=":material/sync_problem:")
     _show_line(run)
     if run.version != version.version:
         st.warning(
@@ -134,7 +139,17 @@ def show_proposal(
             show_before=lambda found: _show_changes(run, parts, found),
             parts_alone=False,
             verb="Approve and delete",
+            leave=run.begun,
         )
+
+
+def _begun_words(run: ScheduledRun) -> str:
+    """What an approval has begun whose process ended before it began all."""
+    if not run.jobs:
+        return "It was approved, and no deletion was started. Approve it again, or decline it."
+    begun = list_places([f"{one.repository} ({one.state})" for one in run.jobs])
+    left = f"{len(run.jobs):,} of {counted(run.wanted, 'deletion')}"
+    return f"It was approved, and only {left} was started: {plain(begun)}. Approve the others; see Activity for these."
 
 
 def _state_of(run: str) -> object:
@@ -206,7 +221,8 @@ def _show_changes(run: ScheduledRun, parts: Sequence[ProposedPart], found: Simul
 def _approve(who: str, run: ScheduledRun, registry: Registry, plan: SeveralPlan) -> None:
     """Records the approval, and starts the deletions as `who`. Raises ServiceError."""
     require_permission(who, "approve scheduled run", registry.name)
-    everything = approves_all(read_parts(database(), run.id), plan)
+    left = [one for one in read_parts(database(), run.id) if one.repository not in run.begun]
+    everything = approves_all(left, plan)
     approve_run(database(), who, run, len(plan.parts), everything=everything)
     start_several(who, registry, plan, within=lambda repository: lambda db, job: begin_job(db, run, repository, job))
 

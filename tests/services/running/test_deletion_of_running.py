@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
 from sandbox.server import Sandbox
 from sandbox.storage.store import Store
@@ -18,14 +19,14 @@ from services.connection.session import AzureSession, connect_sandbox
 from services.deletion.plan import Keeps, plan_deletion
 from services.deletion.repository import plan_repository_deletion
 from services.deletion.running_images import RunningImages
-from services.images.repository_contents import RepositoryContents
+from services.images.repository_contents import RepositoryContents, read_contents
 from services.pull_checks.matrix import Pulls
 from services.pull_checks.matrix_reading import read_pulls
-from services.running.answers import FoundAnswers
+from services.running.answers import AnswerStore, FoundAnswers
 from services.running.apps import KnownApps
 from services.running.images import ClusterImages, RunningImage
 from services.running.join import digests_in_use, place_images
-from services.running.known import known_running
+from services.running.known import known_running, running_now
 from services.running.unasked import MOST_AGE, MOST_AHEAD, clusters_that_may_pull, find_unasked
 from tests.services.pull_checks.test_matrix import CLUSTER, registry
 from tests.support import repository_samples
@@ -172,3 +173,24 @@ def test_by_a_secret_each_cluster_may_pull_and_who_ran_an_image_may_for_everyone
     known = known_running(found, hub, old, apps, NOW)
     assert "aks-dev" in names(known.may_pull)
     assert "aks-dev (asked 6 days ago)" in [one.label for one in known.unasked]
+
+
+def test_a_run_without_a_person_counts_by_a_secret_and_by_the_clock_that_is_given(
+    pulls: tuple[AzureSession, Pulls], database: Engine
+) -> None:
+    session, found = pulls
+    hub = next(one for one in found.registries.values if one.name == "contosohub")
+    (contents,) = read_contents(session.registry(hub.login_server), ["jobs/mailer"], {}).values
+    store = AnswerStore(lambda: database)
+    for cluster in found.clusters.values:
+        store.keep("azure tenant/me", ClusterImages(cluster, datetime.now(UTC)))
+
+    def unasked(clock: datetime, *, by_secret: bool) -> str:
+        now = running_now(session, store, "azure tenant/me", hub.login_server, lambda: clock, by_secret=by_secret)
+        return " ".join(now(contents).unasked)
+
+    assert "ago" not in unasked(datetime.now(UTC), by_secret=True)
+    later = datetime.now(UTC) + timedelta(days=3)
+    assert "aks-platform (asked 3 days ago)" in unasked(later, by_secret=False)
+    assert "aks-dev" not in unasked(later, by_secret=False)
+    assert "aks-dev (asked 3 days ago)" in unasked(later, by_secret=True)

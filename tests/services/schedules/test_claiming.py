@@ -41,6 +41,7 @@ from services.schedules.runs import (
     list_runs,
     read_parts,
     waiting_runs,
+    was_approved,
 )
 from services.schedules.schedule import Schedule, ScheduleSpec, Timing, next_due
 from services.schedules.store import (
@@ -379,6 +380,49 @@ def test_an_approval_that_began_nothing_is_given_again(database: Engine) -> None
         approve_run(database, ME, run, 1, everything=True)
 
 
+def test_of_an_approval_that_began_some_deletions_the_others_are_approved(database: Engine) -> None:
+    saved = schedule(database)
+    run = proposed(database, saved.policy)
+    approve_run(database, ME, run, 2, everything=True)
+    job = begin_deletion(database, lambda db, job: begin_job(db, run, "app", job))  # The process ends here.
+    assert was_approved(database, job)
+    stuck = find_run(database, run.id)
+    assert stuck and stuck.waits and not stuck.done
+    assert (stuck.begun, stuck.progress) == ({"app"}, "Interrupted")
+    with pytest.raises(ServiceError, match="Some of its deletions were begun"):
+        decline_run(database, ME, stuck, "No")
+    approve_run(database, ME, stuck, 1, everything=True)
+    with pytest.raises(ServiceError, match="was begun before"):
+        begin_deletion(database, lambda db, job: begin_job(db, run, "app", job))
+    begin_deletion(database, lambda db, job: begin_job(db, run, "web", job))
+    done = find_run(database, run.id)
+    assert done and done.done and not done.waits
+    assert (done.wanted, done.begun) == (2, {"app", "web"})
+
+
+def test_the_others_of_an_approval_that_left_some_out_vouch_for_nothing(database: Engine) -> None:
+    saved = schedule(database)
+    run = proposed(database, saved.policy)
+    approve_run(database, ME, run, 2, everything=False)
+    begin_deletion(database, lambda db, job: begin_job(db, run, "app", job))
+    approve_run(database, ME, run, 1, everything=True)
+    begin_deletion(database, lambda db, job: begin_job(db, run, "web", job))
+    now = find_run(database, run.id)
+    assert now and not now.approved_all and not now.done
+
+
+def test_a_run_whose_policy_is_deleted_while_it_is_planned_waits_for_nobody(database: Engine) -> None:
+    saved = schedule(database)
+    request_run(database, ME, saved.policy)
+    run = claimed(database)
+    _deletes_policy(database, saved.policy)
+    assert record_plan(database, run, FIGURES, PARTS) is RunState.FAILED
+    now = find_run(database, run.id)
+    assert now and not now.waits
+    assert (now.state, now.error) == (RunState.FAILED, "The policy was deleted.")
+    assert not waiting_runs(database)
+
+
 def test_a_proposal_of_an_older_version_is_not_approved(database: Engine) -> None:
     first = policy(database)
     save_schedule(database, ME, first.id, ScheduleSpec((ONE,), Timing(3)), CONSOLE)
@@ -396,7 +440,8 @@ def test_after_enough_approved_and_done_a_run_starts_by_itself(database: Engine)
     assert approvals(database, saved.policy, 1, (ONE,)) == {ONE: 2}
     run = due_run(database)
     assert record_plan(database, run, FIGURES, PARTS) is RunState.STARTED
-    begin_deletion(database, lambda db, job: link_job(db, run, "app", job))
+    job = begin_deletion(database, lambda db, job: link_job(db, run, "app", job))
+    assert not was_approved(database, job)
     with pytest.raises(ServiceError, match="was begun before"):
         begin_deletion(database, lambda db, job: link_job(db, run, "app", job))
     end_run(database, run)
@@ -566,7 +611,8 @@ def test_what_is_taken_back_while_it_is_planned_or_before_its_deletions_is_not_d
     run = due_run(database)
     if not planned:
         taken_back(database, saved.policy)
-        assert record_plan(database, run, FIGURES, PARTS) is RunState.PROPOSED
+        state = RunState.FAILED if taken_back is _deletes_policy else RunState.PROPOSED
+        assert record_plan(database, run, FIGURES, PARTS) is state
         return
     assert record_plan(database, run, FIGURES, PARTS) is RunState.STARTED
     taken_back(database, saved.policy)
