@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.console import cells, choose, click_name, console, settled, window
+from tests.support.console import act_until, cells, choose, click_name, console, settled, window
 
 pytestmark = pytest.mark.browser
 OF_TABLES = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
@@ -127,8 +127,8 @@ def test_a_review_is_saved_and_says_the_same_as_the_page(
     ).to_be_visible()
     page.wait_for_load_state("networkidle")
     settled(page)
-    page.get_by_role("button", name="Read repositories").click()
-    expect(page.get_by_text("of the month's bill")).to_be_visible(timeout=30_000)
+    of_bill = page.get_by_text("of the month's bill")
+    act_until(of_bill, lambda: page.get_by_role("button", name="Read repositories").click())
     settled(page)
     page.get_by_text("contosohub by repository").click()
     expect(page.get_by_role("region", name="contosohub by repository")).to_be_visible()

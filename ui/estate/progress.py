@@ -8,7 +8,6 @@ import streamlit as st
 
 from ui.elements.notices import ticking
 from ui.elements.text import plain
-from ui.runtime import background
 from ui.runtime.background import TICK_S, Reading
 
 # Registries are read one by one: the page shows more of them when a tenth is in.
@@ -16,11 +15,11 @@ _STEPS = 10
 
 
 def wait_a_moment(readings: Sequence[Reading[Any]]) -> None:
-    """Waits until all have ended, but no longer than a blink: what is read within it needs no progress, which would
+    """Waits until all have ended, but no longer than a moment: what is read within it needs no progress, which would
     only flicker."""
-    until = time.monotonic() + background.BLINK_S
+    begun = time.monotonic()
     for reading in readings:
-        reading.finished.wait(max(0.0, until - time.monotonic()))
+        reading.finished.wait(max(0.0, begun + reading.moment - time.monotonic()))
 
 
 @ticking(TICK_S)

@@ -22,7 +22,6 @@ from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import Inventory
 from ui.navigation import pages
 from ui.navigation.links import open_page
-from ui.runtime import background
 from ui.runtime.background import TICK_S, Reading
 
 BOX = "search everything"
@@ -107,7 +106,7 @@ def _search(who: str, question: _Question) -> None:
     inventory, pulls = registry_loaders.inventory(who), cluster_loaders.pulls(who)
     if question.open_best:
         for reading in (inventory, pulls):
-            reading.finished.wait(background.BLINK_S)
+            reading.finished.wait(reading.moment)
     running = inventory.running or pulls.running
     registries, clusters = inventory.value.registries.values, pulls.value.clusters.values
     known = Known(registries, clusters, inventory.value.catalogues, _manifests(who, registries))

@@ -12,7 +12,7 @@ from services.images.platforms import indexes_of
 from services.images.repositories import PAGE, ManifestRow
 from ui.elements.errors import Part
 from ui.loaders import images as image_loaders
-from ui.runtime.background import BLINK_S, Reading
+from ui.runtime.background import Reading
 
 # An image may be in many indexes: of these, whether they are signed is read.
 READ_INDEXES = 3
@@ -112,7 +112,7 @@ def _read_indexes(
     if not few and not ask:
         return None, None, Partial(())
     reading = image_loaders.indexes(who, login_server, repository)
-    if not reading.finished.wait(BLINK_S):
+    if not reading.finished.wait(reading.moment):
         return None, reading, Partial(())
     if reading.error:
         return None, None, Partial((), (Refusal("the list of manifests", reading.error),))

@@ -26,6 +26,9 @@ Value = TypeVar("Value")
 BLINK_S = 0.25
 # A dialog waits so long for what it shows, and then does without it.
 DIALOG_S = 20
+# What a page has shown and reads again by itself is waited for so long: without it the page may not come to the button
+# whose click this run is for, and the click would be lost.
+AGAIN_S = 5
 # How often what has been read since is looked at.
 TICK_S = 0.5
 # A failure, also of a part, is shown this long before a rerun reads again.
@@ -35,6 +38,9 @@ DENIED_KEPT_S = 300
 # A refusal that only a new sign-in ends must not be shown after it.
 SIGN_IN_KEPT_S = 2
 
+# Of this thread: whether the last reading that a cache was asked for has just been thrown away.
+_lapsed = threading.local()
+
 
 @dataclass
 class Reading(Generic[Value]):
@@ -42,6 +48,7 @@ class Reading(Generic[Value]):
     not be read.
 
     `verb` and `amount` word its progress: other long work, such as a push, runs the same way and may count bytes.
+    `again`: it replaces one that a cache kept no longer, as a part of it had failed.
     """
 
     value: Value
@@ -55,6 +62,7 @@ class Reading(Generic[Value]):
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stop: threading.Event = field(default_factory=threading.Event)
     finished: threading.Event = field(default_factory=threading.Event)
+    again: bool = False
     _ended: float = 0.0
 
     def report(self, done: int, of: int, what: str) -> None:
@@ -67,6 +75,11 @@ class Reading(Generic[Value]):
     @property
     def running(self) -> bool:
         return not self.finished.is_set()
+
+    @property
+    def moment(self) -> float:
+        """How many seconds a page waits for it before it shows progress."""
+        return max(BLINK_S, AGAIN_S if self.again else 0)
 
     @property
     def fresh(self) -> bool:
@@ -95,7 +108,8 @@ def may_be_kept(age_s: float, lacks: Iterable[Refusal]) -> bool:
 
 
 def fresh(reading: Reading[Value]) -> bool:
-    """Whether a cache may keep it: the `validate` of `st.cache_resource`."""
+    """Whether a cache may keep it: the `validate` of `st.cache_resource`, which else reads it again at once."""
+    _lapsed.now = not reading.fresh
     return reading.fresh
 
 
@@ -108,7 +122,8 @@ def start(
     stop: threading.Event | None = None,
 ) -> Reading[Value]:
     """Runs `work` in a thread. It sets `reading.value` as parts are read, reports, and returns when `stop` is set."""
-    reading = Reading(value, verb, amount, stop=stop or threading.Event())
+    reading = Reading(value, verb, amount, stop=stop or threading.Event(), again=getattr(_lapsed, "now", False))
+    _lapsed.now = False
 
     def run() -> None:
         error = ServiceError(
@@ -147,7 +162,7 @@ def show_progress(
     set its `stop`. `shape`: what comes, where the page has nothing of it
     to show yet: a skeleton stands in its place.
     """
-    if reading.finished.wait(BLINK_S):
+    if reading.finished.wait(reading.moment):
         return
     if in_dialog():
         with st.spinner(plain(f"{reading.verb} {reading.what}".strip())):

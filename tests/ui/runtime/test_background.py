@@ -1,4 +1,5 @@
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -140,6 +141,40 @@ def test_a_click_on_what_stands_below_a_progress_is_not_lost() -> None:
     at.run().button(key="click").click().run()
     assert at.session_state["clicked"]
     at.session_state["reading"].stop.set()
+
+
+def _page_that_stops() -> None:
+    import streamlit as st
+
+    from ui.runtime import background
+
+    background.BLINK_S = 0
+
+    @st.cache_resource(validate=background.fresh)
+    def names(_work: object) -> background.Reading[None]:
+        return background.start(None, st.session_state["work"])
+
+    reading = names(None)
+    background.show_progress(reading, "names")
+    if reading.running:
+        st.stop()
+    if st.button("Click", key="click"):
+        st.session_state["clicked"] = True
+
+
+def test_a_click_is_not_lost_while_what_had_failed_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(reading: Reading[None]) -> None:
+        reading.stop.wait(0.5)
+        reading.lacks = (Refusal("x", REFUSED),)
+
+    at = AppTest.from_function(_page_that_stops, default_timeout=20)
+    at.session_state["work"] = work
+    at.run()
+    time.sleep(1)
+    at.run()
+    monkeypatch.setattr(background, "FAILURE_KEPT_S", 0)
+    at.button(key="click").click().run()
+    assert at.session_state["clicked"]
 
 
 def _page_with_dialog() -> None:
