@@ -4,34 +4,32 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from services.aks.clusters import Cluster
 from services.images.tag_list import matches
 from services.index.usage import Place, Used
+from services.pull_checks.matrix import Pulls
 from services.pulls.pulls import RegistryPulls
 from services.registries.registry import Registry
 from services.running.answers import FoundAnswers
 from services.running.join import place_images, pulled_by_other_names
+from services.running.unasked import find_unasked
 from services.wording import counted
 
 
 def used_by_clusters(
-    pattern: str, clusters: Iterable[Cluster], found: FoundAnswers, registries: Iterable[Registry]
+    pattern: str, pulls: Pulls, found: FoundAnswers, registries: Iterable[Registry], now: datetime
 ) -> Used:
-    """The images that run in the clusters of this name, as they answered last. Pure. A cluster that was not asked, or
-    could not be, is said: then of no image it is known that it does not run."""
-    named = [one for one in clusters if matches(one.name, pattern)]
-    if not named:
+    """The images that run in the clusters of this name, as they answered last. Pure. A cluster that was not asked of
+    late, or could not be, and one that may be in a subscription that lists none, are said: then of no image it is known
+    that it does not run. `now`: by the clock that the answers' times are of."""
+    named = [one for one in pulls.clusters.values if matches(one.name, pattern)]
+    if not named and pulls.clusters.complete:
         return Used(unknown=(f"No cluster that you see is named {pattern}.",), unknown_of=None)
-    unknown = []
-    answers = []
-    for cluster in named:
-        answer = found.by_cluster.get(cluster.id.lower())
-        if answer is None:
-            unknown.append(f"{cluster.name} was not asked which images run in it: ask it under Running images.")
-        elif answer.error:
-            unknown.append(f"{cluster.name} could not be asked: {answer.error.cause}")
-        if answer:
-            answers.append(answer)
+    unknown = [f"Unknown what runs in {one.label}." for one in find_unasked(pulls, named, found.by_cluster, now)]
+    if pulls.clusters.untried:
+        unknown.append("Unknown what runs in clusters that were not listed: the reading was stopped.")
+    if found.error:
+        unknown.append(f"What clusters answered could not be read: {found.error.cause}")
+    answers = [found.by_cluster[one.id.lower()] for one in named if one.id.lower() in found.by_cluster]
     placed = place_images(answers, registries)
     if others := len(pulled_by_other_names(placed)):
         unknown.append(f"{counted(others, 'image')} there came by a name that no registry has, such as a proxy's.")

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from services.connection.errors import ServiceError
+from services.database.engine import read_clock
 from services.estate.used_images import used_by_clusters, used_by_pulls
 from services.index.index_jobs import targets_of
 from services.index.query import Query, Term
@@ -15,6 +17,7 @@ from services.index.search import Results
 from services.index.search import search as search_index
 from services.index.store import IndexStore
 from services.index.usage import FindUsed, Used
+from services.registries.registry import Registry
 from services.running.answers import azure_of
 from ui.loaders import clusters
 from ui.loaders.pulls import registry_pulls
@@ -63,15 +66,27 @@ def find_used(who: str, now: datetime) -> FindUsed:
     def find(term: Term) -> Used:
         registries = inventory(who).value.registries.values
         if term.field == "runs":
-            reading = clusters.pulls(who)
-            if reading.running or reading.error:
-                why = reading.error.cause if reading.error else "They are being read."
-                return Used(unknown=(f"Clusters: {why}",), unknown_of=None)
-            return used_by_clusters(term.value, reading.value.clusters.values, find_answers(who), registries)
+            return _used_by_clusters(who, term.value, registries)
         logs = {one.id: registry_pulls(who, one).value for one in registries}
         return used_by_pulls(timedelta(hours=term.number), now, logs, registries)
 
     return find
+
+
+def _used_by_clusters(who: str, pattern: str, registries: Sequence[Registry]) -> Used:
+    reading = clusters.pulls(who)
+    why = reading.error.cause if reading.error else ""
+    if reading.running:
+        why = "They are being read."
+    elif reading.stop.is_set():
+        why = "Reading them was stopped: refresh."
+    if why:
+        return Used(unknown=(f"Clusters: {why}",), unknown_of=None)
+    try:
+        now = read_clock(database())
+    except ServiceError as error:
+        return Used(unknown=(f"The age of what clusters answered is unknown: {error.cause}",), unknown_of=None)
+    return used_by_clusters(pattern, reading.value, find_answers(who), registries, now)
 
 
 def readings_of(who: str, query: Query) -> Sequence[Reading[Any]]:

@@ -1,9 +1,15 @@
 """What a search is given of what runs and what was pulled, with what is not known of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial, Refusal
 from services.estate.used_images import used_by_clusters, used_by_pulls
+from services.index.usage import Used
+from services.pull_checks.matrix import Pulls
 from services.pulls.pulls import ImagePull, RegistryPulls
 from services.running.answers import FoundAnswers
 from services.running.images import ClusterImages, RunningImage
@@ -23,24 +29,41 @@ def answered(*images: RunningImage, error: ServiceError | None = None) -> FoundA
     return FoundAnswers({CLUSTER.id.lower(): ClusterImages(CLUSTER, NOW, images, error)})
 
 
+def used_by(
+    name: str, found: FoundAnswers, now: datetime = NOW, refused: tuple[Refusal, ...] = (), untried: int = 0
+) -> Used:
+    return used_by_clusters(name, Pulls(Partial((CLUSTER,), refused, untried)), found, (ONE,), now)
+
+
 def test_by_the_digest_that_a_node_pulled_and_by_a_tag_that_none_has_pulled() -> None:
     images = (running(f"{ONE.login_server}/api:v1", digest_of(1)), running(f"{ONE.login_server}/api:v2"))
-    used = used_by_clusters(f"{CLUSTER.name[:3]}*", (CLUSTER,), answered(*images), (ONE,))
+    used = used_by(f"{CLUSTER.name[:3]}*", answered(*images))
     assert (used.digests[PLACE], used.tags[PLACE]) == ({digest_of(1)}, {"v2"})
     assert not used.unknown and used.unknown_of == frozenset()
 
 
-def test_a_cluster_that_is_not_known_not_asked_or_did_not_answer_makes_it_unknown() -> None:
-    refused = ServiceError("Could not ask", "It is stopped.", "Start it.")
-    proxied = running("mirror.contoso.com/api:v1", digest_of(1))
-    for used, why in (
-        (used_by_clusters("none", (CLUSTER,), answered(), (ONE,)), "is named none"),
-        (used_by_clusters(CLUSTER.name, (CLUSTER,), FoundAnswers(), (ONE,)), "was not asked"),
-        (used_by_clusters(CLUSTER.name, (CLUSTER,), answered(error=refused), (ONE,)), "It is stopped."),
-        (used_by_clusters(CLUSTER.name, (CLUSTER,), answered(proxied), (ONE,)), "proxy"),
-    ):
-        assert len(used.unknown) == 1 and why in used.unknown[0]
-        assert used.unknown_of is None
+DENIED = ServiceError("Could not ask", "It is stopped.", "Start it.")
+UNLISTED = (Refusal("Test", DENIED),)
+
+
+@pytest.mark.parametrize(
+    ("used", "why"),
+    [
+        (used_by("none", answered()), "is named none"),
+        (used_by("none", answered(), refused=UNLISTED), "Test (its clusters could not be listed: It is stopped)"),
+        (used_by("none", answered(), untried=1), "the reading was stopped"),
+        (used_by(CLUSTER.name, FoundAnswers()), f"{CLUSTER.name} (not asked)"),
+        (used_by(CLUSTER.name, answered(error=DENIED)), "It is stopped"),
+        (used_by(CLUSTER.name, answered(), NOW + timedelta(days=2)), "asked 2 days ago"),
+        (used_by(CLUSTER.name, answered(), NOW - timedelta(hours=1)), "yet to come"),
+        (used_by(CLUSTER.name, answered(), refused=UNLISTED), "Test (its clusters could not be listed"),
+        (used_by(CLUSTER.name, replace(answered(), error=DENIED)), "could not be read: It is stopped."),
+        (used_by(CLUSTER.name, answered(running("mirror.contoso.com/api:v1", digest_of(1)))), "proxy"),
+    ],
+)
+def test_a_cluster_that_is_not_known_or_did_not_answer_of_late_makes_it_unknown(used: Used, why: str) -> None:
+    assert len(used.unknown) == 1 and why in used.unknown[0]
+    assert used.unknown_of is None
 
 
 def test_pulls_within_the_span_and_logs_that_do_not_go_back_so_far() -> None:
