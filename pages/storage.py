@@ -131,5 +131,5 @@ if tabs[TREEMAP].open:
         show_map(who, registry, measured)
 if tabs[GROWTH].open:
     with tabs[GROWTH]:
-        show_growth(who, registry)
+        show_growth(who, registry, measured)
 az_lines(az_registries.show_usage(registry.name))

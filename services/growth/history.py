@@ -1,6 +1,6 @@
 """What registries and their repositories stored, day by day, and what grew since. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -155,6 +155,12 @@ def _sum(day: date, name: str, found: Sequence[Snapshot]) -> Snapshot:
 def whole_of(history: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
     """The snapshots of the registry as a whole, the oldest first."""
     return tuple(sorted((one for one in history if one.repository == WHOLE), key=lambda one: one.day))
+
+
+def readable_of(history: Iterable[Snapshot], names: Collection[str], *, gone: bool) -> tuple[Snapshot, ...]:
+    """The snapshots of the `WHOLE`, and of the repositories with these names, which are those that somebody can read:
+    the console's own identity may have read more. `gone`: of those too that are there no more."""
+    return tuple(one for one in history if gone or one.repository == WHOLE or one.repository in names)
 
 
 def thinned(days: Sequence[date], today: date, daily: int = 400) -> frozenset[date]:

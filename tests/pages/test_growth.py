@@ -100,6 +100,25 @@ def test_a_repository_that_was_deleted_before_the_week_shrank_in_the_month_alone
     assert table.loc["team/gone", "Note"] == "Deleted"
 
 
+def test_no_repository_is_shown_that_the_person_cannot_read(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    own.push("v1")
+    own.push("v1", number=2, repository="team/hidden")
+    own.break_({"path": "/acr/v1/team/hidden/", "status": 403})
+    read_all(own)
+    for age in range(40):
+        day = datetime.now(UTC).date() - timedelta(days=age)
+        each = (Snapshot(day, name, (90 - age) * GIB, 0, 0, 1, 1) for name in ("team/app", "team/hidden", "team/gone"))
+        add_snapshots(database(), own.registry(), [Snapshot(day, WHOLE, 300 * GIB, 0, 0, 3, 3), *each])
+    at = open_view("storage.py", **HERE)
+    assert not at.exception
+    names = {trace.get("name") for trace in drawn(at)}
+    assert "team/app" in names and not names & {"team/hidden", "team/gone"}
+    table = next(one.value for one in at.dataframe if "In 30 days" in one.value)
+    assert list(table["Repository"]) == ["team/app"]
+    assert "Left out: 2 repositories that you can't read" in texts(at)
+
+
 def test_with_few_days_the_forecast_is_unknown_and_says_why(own: OwnSandbox, open_view: Open) -> None:
     open_view("deletions.py")
     read_all(own)

@@ -8,11 +8,11 @@ import streamlit as st
 from services.connection.errors import ServiceError
 from services.growth.daily import read_state
 from services.growth.forecast import FEWEST_DAYS, LIKELY, Forecast, forecast
-from services.growth.history import Growth, Snapshot, by_prefix, grown, whole_of
+from services.growth.history import WHOLE, Growth, Snapshot, by_prefix, grown, readable_of, whole_of
 from services.growth.limits import lowered
 from services.growth.store import key_of, read_history
 from services.pricing.estimates import GIB
-from services.registries.registry import Registry
+from services.registries.registry import Mode, Registry
 from services.registries.skus import LIMITS, sku_of
 from services.wording import counted
 from ui.elements.chart_theme import show_chart, show_chart_title, theme_now
@@ -27,6 +27,7 @@ from ui.growth.chart import growth_figure
 from ui.growth.daily import show_daily
 from ui.growth.effect import newest_effect, show_effect
 from ui.growth.limits import show_limits
+from ui.loaders.contents import StorageCount
 from ui.loaders.growth import measured_storage
 from ui.navigation import pages
 from ui.navigation.links import open_page
@@ -38,15 +39,17 @@ _WEEK, _MONTH = 7, 30
 REPOSITORY, PREFIX = "Repository", "Prefix"
 
 
-def show_growth(who: str, registry: Registry) -> None:
-    """Shows what is recorded of a registry, and what Azure measured before."""
+def show_growth(who: str, registry: Registry, count: StorageCount) -> None:
+    """Shows what is recorded of a registry, and what Azure measured before: by repository only of those that `who` has
+    read, in `count`."""
     try:
-        history = read_history(database(), registry)
+        recorded = read_history(database(), registry)
         state = read_state(database(), key_of(registry))
     except ServiceError as error:
         show_error(error)
         return
     show_daily(state)
+    history = _readable(recorded, registry, count)
     measured = measured_storage(who, registry)
     show_progress(measured, f"measured storage of {registry.id}", stop="")
     totals = whole_of(history)
@@ -85,9 +88,26 @@ def show_growth(who: str, registry: Registry) -> None:
         "and the forecast. The tables have what grew and when limits are reached.",
     )
     st.caption(f"{_sources(totals, ahead)} {_measured_words(measured)}")
+    if left_out := len(_names(recorded) - _names(history)):
+        st.caption(
+            f"Left out: {counted(left_out, 'repository', 'repositories')} that you can't read, or that was deleted. "
+            "The figures of the whole registry have them."
+        )
     show_limits(who, registry, totals[-1].total, ahead)
     show_effect(effect, ahead, cleaned, included)
     _show_grown(registry, by, grown(shown, _MONTH), {one.repository: one.bytes for one in grown(shown, _WEEK)})
+
+
+def _readable(recorded: tuple[Snapshot, ...], registry: Registry, count: StorageCount) -> tuple[Snapshot, ...]:
+    """What may be shown: the snapshots of the console's own identity name repositories that the person may not read.
+    Whether a deleted one could be read is known only where the whole registry is read or nothing of it."""
+    read = {one.name for one in count.contents.values if one.manifests or not one.unread}
+    every = count.contents.complete and len(read) == len(count.contents.values)
+    return readable_of(recorded, read, gone=every and registry.access.mode is Mode.LEGACY)
+
+
+def _names(history: tuple[Snapshot, ...]) -> set[str]:
+    return {one.repository for one in history} - {WHOLE}
 
 
 def _measured_words(measured: Reading[Mapping[date, int]]) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from sandbox.storage.store import Store
 from services.connection.parallel import Partial
-from services.growth.history import WHOLE, Growth, Snapshot, grown, snapshots_of, thinned, whole_of
+from services.growth.history import WHOLE, Growth, Snapshot, grown, readable_of, snapshots_of, thinned, whole_of
 from services.growth.store import add_snapshots, read_history
 from services.images.storage import registry_storage
 from tests.support.own_sandbox import OwnSandbox
@@ -93,3 +93,9 @@ def test_old_days_are_thinned_as_new_ones_come(own: OwnSandbox, database: Engine
     kept = [one.day for one in read_history(database, registry)]
     assert days_ago(499) not in kept and kept[-3:] == [days_ago(300), days_ago(299), DAY]
     assert [one.day for one in read_history(database, registry, 400)] == kept[-3:]
+
+
+def test_of_a_history_only_what_can_be_read_is_left() -> None:
+    history = [snapshot(DAY, name, 1) for name in (WHOLE, "mine", "gone")]
+    assert [one.repository for one in readable_of(history, {"mine"}, gone=False)] == [WHOLE, "mine"]
+    assert [one.repository for one in readable_of(history, {"mine"}, gone=True)] == [WHOLE, "mine", "gone"]
