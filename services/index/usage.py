@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from services.database.index_tables import children, tags
-from services.index.packing import pack_digest
+from services.database.index_tables import children, contents, tags
+from services.index.packing import pack_digest, unpack_numbers
 from services.index.query import Query, Term
 from services.index.rows import find_numbers, parts
 from services.index.scope import Scope
@@ -63,11 +63,16 @@ def pairs_of(db: Connection, used: Used, scope: Scope) -> frozenset[Pair]:
 
 
 def _related(db: Connection, found: Collection[Pair]) -> set[Pair]:
-    below: dict[int, set[int]] = {}
-    for part in parts({number for _, number in found}):
+    numbers = {number for _, number in found}
+    others: dict[int, set[int]] = {}
+    for part in parts(numbers):
         for row in db.execute(select(children).where(children.c.child.in_(part))):
-            below.setdefault(row.child, set()).add(row.parent)
-    return {(repository, other) for repository, number in found for other in below.get(number, ())}
+            others.setdefault(row.child, set()).add(row.parent)
+        # What an index lists is read from its own row: the other table is by child.
+        listed = select(contents.c.digest, contents.c.children).where(contents.c.digest.in_(part))
+        for row in db.execute(listed):
+            others.setdefault(row.digest, set()).update(unpack_numbers(row.children))
+    return {(repository, other) for repository, number in found for other in others.get(number, ())}
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ def digests(found: Results) -> set[str]:
     return {one.digest for one in found.images}
 
 
+def always(used: Used) -> FindUsed:
+    return lambda _: used
+
+
 def test_what_runs_by_digest_by_tag_and_by_the_index_that_lists_it(own: OwnSandbox, database: Engine) -> None:
     index = own.push_index("many", numbers=range(1, 3))
     platforms = {own.push(number=number)[0] for number in (1, 2)}
@@ -45,6 +49,21 @@ def test_what_runs_by_digest_by_tag_and_by_the_index_that_lists_it(own: OwnSandb
     others = digests(find(own, database, "not:runs:aks-payments", used))
     assert idle in others and not others & found
     assert digests(find(own, database, "runs:aks-payments tag:by-tag", used)) == {by_tag}
+
+
+def test_an_index_that_runs_or_was_pulled_has_its_platforms_and_a_platform_not_its_siblings(
+    own: OwnSandbox, database: Engine
+) -> None:
+    index = own.push_index("many", numbers=range(1, 3))
+    one, other = (own.push(number=number)[0] for number in (1, 2))
+    place = own.registry().id, APP
+    by_digest, by_tag, platform = Used({place: {index}}), Used({}, {place: {"many"}}), Used({place: {one}})
+    for used in (by_digest, by_tag):
+        for field in ("runs:aks-payments", "pulled:90d"):
+            assert digests(find(own, database, field, always(used))) == {index, one, other}
+            assert not digests(find(own, database, f"not:{field}", always(used))) & {index, one, other}
+    assert digests(find(own, database, "runs:aks-payments", always(platform))) == {index, one}
+    assert other in digests(find(own, database, "not:runs:aks-payments", always(platform)))
 
 
 def test_not_pulled_leaves_out_registries_of_which_it_is_not_known(own: OwnSandbox, database: Engine) -> None:
