@@ -16,6 +16,9 @@ _SIZE = re.compile(r"([<>]=?)?\s*(\d+(?:\.\d+)?)\s*(b|kb|kib|mb|mib|gb|gib|tb|ti
 _AGE = re.compile(r"([<>]=?)?\s*(\d+)\s*(h|d|w|m|y)", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "m": 30 * 24, "y": 365 * 24}
+# Larger numbers are none that a database or a calendar has.
+_MOST_BYTES = 2**63 - 1
+_MOST_HOURS = 100 * _HOURS["y"]
 LONGEST = 500
 MOST_TERMS = 12
 
@@ -116,6 +119,8 @@ def parse(text: str) -> Query:
     """The query that a text is. Raises QueryError."""
     if len(text) > LONGEST:
         raise QueryError(LONGEST, "The text is too long.", f"At most {LONGEST} characters.")
+    if (at := next((at for at, one in enumerate(text) if one == "\0" or "\ud800" <= one <= "\udfff"), -1)) >= 0:
+        raise QueryError(at, "That character is in no name.", "Leave it out.")
     terms: list[Term] = []
     untagged = False
     for piece in _PIECE.finditer(text):
@@ -196,20 +201,30 @@ def _term(at: int, field: str, value: str) -> Term:
             found = _SIZE.fullmatch(value)
             if not found:
                 _refuse(at, field, "That is no size.")
-            return Term(field, value, int(float(found[2]) * _UNITS[(found[3] or "")[:1].casefold()]), _above(found[1]))
+            number = float(found[2]) * _UNITS[(found[3] or "")[:1].casefold()]
+            if number >= _MOST_BYTES:
+                _refuse(at, field, "That is more than 8 million TiB.")
+            return Term(field, value, int(number), _above(found[1]))
         case "age":
             found = _AGE.fullmatch(value)
             if not found:
                 _refuse(at, field, "That is no age: units are h, d, w, m and y.")
-            return Term(field, value, int(found[2]) * _HOURS[found[3].casefold()], _above(found[1]))
+            return Term(field, value, _hours(at, field, found), _above(found[1]))
         case "pulled":
             found = _AGE.fullmatch(value)
             if not found or found[1]:
                 _refuse(at, field, "That is no span of time: units are h, d, w, m and y.")
-            return Term(field, value, int(found[2]) * _HOURS[found[3].casefold()])
+            return Term(field, value, _hours(at, field, found))
         case "tag" if value[0] in "*?[":
             _refuse(at, field, "A tag needs its first characters before a pattern.")
     return Term(field, value)
+
+
+def _hours(at: int, field: str, found: re.Match[str]) -> int:
+    hours = int(found[2]) * _HOURS[found[3].casefold()]
+    if hours > _MOST_HOURS:
+        _refuse(at, field, "That is more than 100 years.")
+    return hours
 
 
 def _above(sign: str | None) -> bool:

@@ -7,16 +7,19 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession
+from services.estate.used_images import used_by_pulls
 from services.images.base_image import DIGEST, NAME
 from services.images.leftovers import find_leftovers
 from services.images.repositories import all_repository_names
 from services.index.export import COLUMNS, csv_of
 from services.index.index_jobs import targets_of
-from services.index.query import EXAMPLES, parse
+from services.index.query import EXAMPLES, QueryError, Term, parse
 from services.index.reading import index_registry
 from services.index.scope import IndexedRegistry, Readable, Scope, read_scope, readable_repositories
 from services.index.search import Results, search
@@ -293,3 +296,27 @@ def test_csv_has_a_row_for_each_result(find: Find) -> None:
     lines = csv_of(found).splitlines()
     assert lines[0] == ",".join(COLUMNS)
     assert len(lines) == found.number + 1
+
+
+ANY_TEXT = st.text(max_size=30) | st.text(st.characters(categories=("Nd",)), max_size=20)
+UNITS = st.sampled_from(("", "h", "d", "w", "m", "y", "b", "kb", "mib", "gb", "tb", "=x", "*", "["))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.sampled_from((*EXAMPLES, "not:annotation", "not:layer", "not:repository", "")), ANY_TEXT, UNITS)
+@example("pulled", "3000", "y")
+@example("size", ">9999999", "tb")
+@example("age", "9" * 30, "y")
+@example("", "\0", "")
+def test_any_query_finds_something_or_nothing_or_is_refused(find: Find, field: str, value: str, unit: str) -> None:
+    text = f"{field}:{value}{unit}" if field else f"{value}{unit}"
+    now = datetime.now(UTC)
+
+    def find_used(term: Term) -> Used:
+        return used_by_pulls(timedelta(hours=term.number), now, {}, ())
+
+    try:
+        found = find(text, find_used=find_used)
+    except QueryError:
+        return
+    assert found.number >= 0
