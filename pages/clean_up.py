@@ -1,7 +1,6 @@
 """Cleans up one repository or several: choose tags or images by a rule or by name, see the plan, run it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -17,7 +16,7 @@ from services.wording import counted
 from ui.deletion import deletions
 from ui.deletion.cleanup_form import ask_names, ask_rule
 from ui.deletion.places import Places, confirm_deletion, make_places
-from ui.deletion.plan import contents_of, contents_of_several
+from ui.deletion.plan import contents_of, contents_of_several, require_time_of_plan, time_of_plan
 from ui.deletion.plan_view import show_deletion
 from ui.deletion.repository_choice import choose_repository
 from ui.deletion.running import offer_running, running_images
@@ -75,7 +74,9 @@ def remove_tags(contents: RepositoryContents, chosen: Chosen, *, by_name: bool) 
             st.warning(f"Pods pull by these tags, and new ones fail without. {plain(where)}", icon=":material/warning:")
     show_untag(places, plan, tags, contents)
     label = counted_action("Remove", len(plan.unblocked), "tag")
-    confirm_one(places, contents, plan, label, STAY, lambda: deletions.remove_tags(who, registry, plan))
+    confirm_one(
+        places, contents, plan, label, STAY, lambda: deletions.remove_tags(who, registry, plan), by_name=by_name
+    )
 
 
 def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool) -> None:
@@ -90,7 +91,9 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
         offer_running(places, sum(one.kind == Keeps.RUNS for one in kept))
     show_deletion(places, who, registry, contents, deleted_manifests(contents, plan.unblocked), kept)
     label = counted_action("Delete", len(plan.unblocked), "manifest")
-    confirm_one(places, contents, plan, label, FAIL, lambda: deletions.delete_manifests(who, registry, plan))
+    confirm_one(
+        places, contents, plan, label, FAIL, lambda: deletions.delete_manifests(who, registry, plan), by_name=by_name
+    )
 
 
 def confirm_one(
@@ -100,18 +103,29 @@ def confirm_one(
     label: str,
     meaning: str,
     begin: Callable[[], str],
+    *,
+    by_name: bool,
 ) -> None:
+    def start() -> None:
+        if not by_name:
+            require_time()
+        open_page(pages.DELETIONS, record=begin())
+
     confirm_deletion(
         places,
         plan,
         label,
         meaning,
-        lambda: open_page(pages.DELETIONS, record=begin()),
+        start,
         cancel,
         typed=contents.name if len(plan.unblocked) > 1 or (isinstance(plan, DeletionPlan) and plan.notes) else "",
         ready=bool(plan.unblocked),
         effect=plan.unblocked,
     )
+
+
+def require_time() -> None:
+    require_time_of_plan(who, registry, f"Could not begin to clean up {registry.name}", time_of_plan())
 
 
 def clean_up_one() -> None:
@@ -124,7 +138,7 @@ def clean_up_one() -> None:
     rule = ask_rule([contents]) if how == BY_RULE else Rule()
     if rule is None:
         return
-    chosen = choose(contents, rule, datetime.now(UTC)) if how == BY_RULE else ask_names(registry, contents)
+    chosen = choose(contents, rule, time_of_plan()) if how == BY_RULE else ask_names(registry, contents)
     if not chosen.tags and (what == TAGS or not chosen.digests):
         show_nothing(rule)
     elif what == TAGS:
@@ -142,7 +156,7 @@ def clean_up_several() -> None:
     rule = ask_rule(contents)
     if rule is None:
         return
-    now = datetime.now(UTC)
+    now = time_of_plan()
     places = make_places()
     running = running_images(places, who, registry, contents, by_name=False)
     plan = plan_several(plan_cleanup_of(one, rule, now, registry.name, running(one)) for one in contents)
@@ -150,6 +164,11 @@ def clean_up_several() -> None:
         show_nothing(rule)
         return
     show_several(places, who, registry, plan)
+
+    def start() -> None:
+        require_time()
+        start_several(who, registry, plan)
+
     number = sum(len(part.deleted) for part in plan.parts)
     within = counted(len(plan.parts), "repository", "repositories")
     confirm_deletion(
@@ -157,7 +176,7 @@ def clean_up_several() -> None:
         plan,
         counted_action("Delete", number, "manifest"),
         f"{counted(number, 'manifest')} of {within} in {plain(registry.name)}. {FAIL}",
-        lambda: start_several(who, registry, plan),
+        start,
         cancel,
         typed=counted(number, "manifest"),
         ready=bool(plan.parts),

@@ -1,7 +1,9 @@
 """Deleting in the console: the plan, the typed name, the deed, and the fate of each item."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,6 +11,7 @@ from streamlit.testing.v1.errors import AppTestError
 
 from sandbox.storage.store import Locks
 from services.connection.session import AzureSession
+from services.database.engine import read_clock
 from services.deletion.plan import plan_deletion
 from services.deletion.records import RecordedItem
 from services.images.repository_contents import read_contents
@@ -17,6 +20,7 @@ from tests.support.app_test import REFUSED, Open, button, confirm_button, figure
 from tests.support.old_record_files import write_old_record
 from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from ui.deletion import deletions
+from ui.deletion import plan as deletion_plan
 from ui.elements import write_permission
 from ui.elements.text import plain, short
 from ui.jobs import runs
@@ -194,6 +198,36 @@ def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own
     assert "Its tag v1.0.0 was not chosen." in set(at.dataframe[0].value["Reason"])
     at = open_view("clean_up.py", **URL, tags="*", days="0")
     assert figures(at)["Manifests to delete"] == ("3", "with 2 tags")
+
+
+AHEAD = timedelta(days=400)
+
+
+@pytest.mark.parametrize("put_right", [False, True])
+@pytest.mark.parametrize(
+    ("what", "url", "label"),
+    [
+        ("Delete images", URL, "Delete 1 manifest"),
+        ("Remove tags only", URL, "Remove 1 tag"),
+        ("Delete images", URL | {"repository": [NODE, "team/app"]}, "Delete 2 manifests"),
+    ],
+)
+def test_by_a_wrong_clock_a_rule_deletes_nothing(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch, what: str, url: dict[str, Any], label: str,
+    put_right: bool,
+) -> None:  # fmt: skip
+    own.push("pr-1", repository=NODE)
+    own.push("pr-1", repository="team/app")
+    monkeypatch.setattr(deletion_plan, "read_clock", lambda _engine: datetime.now(UTC) + AHEAD)
+    at = open_view("clean_up.py", **url, tags="pr-*", days="300", keep="0", do=what)
+    for field in at.text_input:
+        if "confirm" in field.label:
+            field.set_value(field.placeholder).run()
+    if put_right:
+        monkeypatch.setattr(deletion_plan, "read_clock", read_clock)
+    confirm_button(at, label).click().run()
+    assert ("The plan is of" if put_right else "The console's clock says") in said(at)
+    assert not deletions.all_recorded(connection.who()).values
 
 
 def test_nothing_chosen_is_said(open_view: Open) -> None:

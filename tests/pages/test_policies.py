@@ -11,9 +11,9 @@ from services.policies.store import create_policy, list_policies, list_versions
 from tests.support.app_test import Open, button, confirm_button, figures, texts
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.deletion import deletions
+from ui.deletion import plan as deletion_plan
 from ui.elements import write_permission
 from ui.jobs import runs
-from ui.policies import simulation
 from ui.runtime import connection
 from ui.runtime.database import database
 
@@ -142,7 +142,7 @@ def test_a_policy_is_simulated_and_run(open_view: Open, own: OwnSandbox) -> None
 
 def test_by_a_wrong_clock_nothing_is_deleted(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     push(own)
-    monkeypatch.setattr(simulation, "read_clock", lambda _engine: datetime.now(UTC) + timedelta(days=400))
+    monkeypatch.setattr(deletion_plan, "read_clock", lambda _engine: datetime.now(UTC) + timedelta(days=400))
     at = open_view("policies.py", policy=saved(), show="Simulation", registry=REGISTRY)
     next(field for field in at.text_input if "confirm" in field.label).set_value("1 manifest").run()
     confirm_button(at, "Delete 1 manifest").click().run()

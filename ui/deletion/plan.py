@@ -1,16 +1,24 @@
 """What the plan of a deletion is made of: repositories with all their manifests."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import streamlit as st
 
+from services.connection.changes import changed
+from services.connection.data_plane import MOST_APART, require_same_time
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
+from services.database.engine import read_clock
 from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.skeleton import Shape
 from ui.loaders import contents as contents_loader
+from ui.navigation.url_choice import keep_for_visit
+from ui.runtime import connection
 from ui.runtime.background import show_progress
+from ui.runtime.database import database
 
 
 def contents_of(who: str, registry: Registry, name: str) -> RepositoryContents:
@@ -43,3 +51,23 @@ def contents_of_several(who: str, registry: Registry, names: Sequence[str]) -> t
         Part(Partial((), manifests, sum(one.untried for one in read.values)), "manifest"),
     )
     return read.values
+
+
+def time_of_plan() -> datetime:
+    """The time by which the rules of a plan count ages, one for the visit: the database's, as that of schedules. Stops
+    the page where it is unknown."""
+    try:
+        return keep_for_visit("time of the plan", read_clock(database()))
+    except ServiceError as error:
+        show_error(error)
+        st.stop()
+
+
+def require_time_of_plan(who: str, registry: Registry, title: str, planned: datetime) -> None:
+    """Raises ServiceError where ages are wrong by the clock now (ClocksApart), or were by that of the plan: an earlier
+    one, as of a long visit, only makes images younger."""
+    now = read_clock(database())
+    require_same_time(connection.session(who).registry(registry.login_server), title, now)
+    if planned - now > MOST_APART:
+        how = f"The plan is of {planned:%Y-%m-%d %H:%M} UTC, by a clock that says {now:%Y-%m-%d %H:%M} now."
+        raise changed(title, how)

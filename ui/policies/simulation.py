@@ -8,10 +8,7 @@ import pyarrow as pa
 import streamlit as st
 
 from services.connection.changes import changed
-from services.connection.data_plane import require_same_time
-from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
-from services.database.engine import read_clock
 from services.deletion.plan import Keeps
 from services.deletion.several import SeveralPlan
 from services.estate.potential import saving_of
@@ -24,6 +21,7 @@ from services.pulls.pulls import RegistryPulls, read_pulls
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.deletion.places import Places, confirm_deletion, make_places
+from ui.deletion.plan import require_time_of_plan, time_of_plan
 from ui.deletion.running import RunningOf, running_images
 from ui.deletion.several import show_several, start_several
 from ui.elements.errors import Part, show_error, show_partial
@@ -41,13 +39,12 @@ from ui.navigation import pages
 from ui.navigation.links import change_query, open_page
 from ui.navigation.place import remembered
 from ui.navigation.selection import find, key_of, keys_of, with_login_server
-from ui.navigation.url_choice import check_url, keep_for_visit
+from ui.navigation.url_choice import check_url
 from ui.policies.many import prices_by_region, show_many
 from ui.pulls.columns import CACHED
 from ui.pulls.logging import offer_logging
 from ui.runtime import connection
 from ui.runtime.background import show_progress
-from ui.runtime.database import database
 
 # Where no rule asks for them, they are not read.
 NO_PULLS = RegistryPulls(why=LastPulls().why)
@@ -191,7 +188,7 @@ def simulated(
 ) -> Simulation:
     """The simulation over what was read of a registry. The last ones are kept for the session, as long as nothing of it
     changes."""
-    now = keep_for_visit("time of the simulation", _time())
+    now = time_of_plan()
     runs = {one.name: running(one) for one in count.contents.values}
     facts = tuple((tuple(one.places), one.unasked, one.accept_unasked) for one in runs.values())
     key = (policy, registry.id, count.at, facts, now, pulls)
@@ -209,15 +206,6 @@ def simulated(
             unknown_pulls=LastPulls(why=pulls.why),
         )
     return kept[key]
-
-
-def _time() -> datetime:
-    """The time by which ages are counted: the database's, as that of schedules. Stops the page where it is unknown."""
-    try:
-        return read_clock(database())
-    except ServiceError as error:
-        show_error(error)
-        st.stop()
 
 
 def _warn(policy: Policy, pulls: RegistryPulls) -> None:
@@ -267,8 +255,7 @@ def _show(
     above = above_ceiling(found, policy.ceiling)
 
     def start() -> None:
-        client = connection.session(who).registry(registry.login_server)
-        require_same_time(client, f"Could not begin the run on {registry.name}", read_clock(database()))
+        require_time_of_plan(who, registry, f"Could not begin the run on {registry.name}", time_of_plan())
         if waits_for_pulls(policy):
             _check_pulls(who, registry, plan, pulls)
         if above:
