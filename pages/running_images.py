@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import streamlit as st
 
+from services.aks.clusters import Cluster
 from services.running.images import ClusterImages, HostKind
 from services.running.standing import Standing, StandingImage
 from services.wording import counted
@@ -70,6 +71,8 @@ with actions:
 notice = st.container()
 reading_apps = running.apps(who)
 show_progress(reading_apps, "container apps", stop="")
+if any(one.container_insights for one in pulls.clusters.values):
+    show_progress(running.logged(who, reading.at), "logs of clusters", stop="")
 apps = running.known_apps(who)
 known = running.find_answers(who)
 answers = known.by_cluster
@@ -77,6 +80,7 @@ show_asking(who)
 parts = (
     *clusters.parts_by_subscription(pulls.registries, pulls.clusters, pulls.access),
     Part(apps.found, "app's containers", "apps' containers"),
+    Part(known.logged, "cluster's logs", "clusters' logs"),
 )
 if apps.error:
     show_error(apps.error)
@@ -86,7 +90,7 @@ if known.unsaved:
     st.warning(f"{UNSAVED} {plain(known.unsaved.cause)}", icon=":material/database_off:")
 if apps.reading:
     st.stop()
-if not (answers or apps.found.values):
+if not (known.seen or apps.found.values):
     with notice:
         show_partial(*parts)
     if apps.error or known.error:
@@ -197,7 +201,7 @@ def show_table(images: Sequence[StandingImage]) -> None:
         "Images that run, one per row: what can't be pulled again first",
         columns={
             "Pushed": ago_column("When the image was pushed that runs"),
-            "Asked": ago_column("When the cluster was asked, or the app was read"),
+            "Asked": ago_column("When the cluster was asked, the app was read, or Container insights last saw it"),
             "Where": st.column_config.TextColumn(width=140),
             "Cluster or group": st.column_config.TextColumn(help="The cluster, or the resource group of an app"),
             "Replicas": st.column_config.NumberColumn(help="0: scaled to zero, suspended, or kept for rollback"),
@@ -214,10 +218,11 @@ def show_table(images: Sequence[StandingImage]) -> None:
         )
 
 
-def state_of(answer: ClusterImages | None) -> str:
-    if answer is None:
-        return "Not asked"
-    return answer.error.cause if answer.error else "Answered"
+def state_of(cluster: Cluster, answer: ClusterImages | None) -> str:
+    if answer and not answer.error:
+        return "Answered"
+    state = answer.error.cause if answer and answer.error else "Not asked"
+    return f"{state}; some by Container insights" if cluster.id.lower() in logged else state
 
 
 def asked_words() -> str:
@@ -253,6 +258,7 @@ if not apps.error:
         f"{of}{counted(number + unread, 'Container App, job or Container Instances group', PLURAL)} read "
         f"{ago(apps.at)} by Azure Resource Graph, which lags behind changes by minutes. App Service is not read."
     )
+logged = {one.cluster.id.lower() for one in known.logged.values}
 by = any(answer.by for answer in answers.values())
 with st.expander(asked_words(), icon=":material/hub:"):
     show_rows(
@@ -261,7 +267,7 @@ with st.expander(asked_words(), icon=":material/hub:"):
                 "Cluster": one.name,
                 "Asked": answer.at if answer else None,
                 **({"Asked by": answer.by if answer else ""} if by else {}),
-                "State": state_of(answer),
+                "State": state_of(one, answer),
                 "Subscription": one.subscription,
             }
             for one in pulls.clusters.values

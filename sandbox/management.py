@@ -42,7 +42,7 @@ from sandbox.entra import graph
 from sandbox.entra.login import login_routes
 from sandbox.identity.principals import TENANT_ID
 from sandbox.identity.tokens import InvalidToken
-from sandbox.monitor import diagnostic_settings, logs, metrics, workspaces
+from sandbox.monitor import diagnostic_settings, insights, logs, metrics, workspaces
 from sandbox.state import State
 from sandbox.tasks import runs, tasks
 from sandbox.tasks.logs import Logs
@@ -117,6 +117,7 @@ def all_routes(operations: Operations) -> list[Route]:
         *policies.routes(),
         *diagnostic_settings.routes(),
         *workspaces.routes(),
+        *insights.routes(),
         *logs.routes(),
         *metrics.routes(),
         *graph.routes(),

@@ -30,7 +30,7 @@ def print_images(state: State, cluster: Mapping[str, Any], script: str) -> str |
     if marker is None:
         return None
     only, most = json.loads(marker["namespaces"]), _MOST_BYTES.search(script)
-    rows = [row for row in _rows(state, cluster) if only is None or row[0] in only]
+    rows = [row for row in list_rows(state, cluster) if only is None or row[0] in only]
     lines = [json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in rows]
     if most and sum(len(line.encode()) for line in lines) > int(most["bytes"]):
         sizes: dict[str, int] = {}
@@ -40,7 +40,7 @@ def print_images(state: State, cluster: Mapping[str, Any], script: str) -> str |
     return "".join([*lines, json.dumps(["end", len(rows)]) + "\n"])
 
 
-def _rows(state: State, cluster: Mapping[str, Any]) -> Iterator[list[Any]]:
+def list_rows(state: State, cluster: Mapping[str, Any]) -> Iterator[list[Any]]:
     """Namespace, kind, name, reference, digest and number: of pods, then of the template that made them."""
     pulled: dict[str, str] = {}
     for workload in cluster.get("_sandbox", {}).get("workloads", ()):

@@ -64,36 +64,52 @@ def query(call: Call) -> Response:
     """The rows of the workspaces that the caller may query; those of a registry that logs nowhere are no table."""
     text = call.body.get("query") if isinstance(call.body, dict) else None
     if text not in _QUERIES:
-        message = "Query could not be parsed: the sandbox knows the console's own queries only."
-        raise _bad_argument("SyntaxError", "A recognition error occurred in the query.", "SYN0002", message)
+        raise not_parsed()
     registry = existing_registry(call)
     since, until = _span(call, call.body.get("timespan"))
     found = call.store.events.list(registry["id"], since, until)
     every = {*workspaces_of(call.store, registry["id"]), *(event.workspace for event in found)}
-    readable = {one for one in every if _may_query(call, registry["id"], one)}
+    readable = {one for one in every if may_query(call, registry["id"], one)}
     if every and not readable:
-        raise ArmError(
-            403,
-            "InsufficientAccessError",
-            "The provided credentials have insufficient access to perform the requested operation",
-            more={"correlationId": str(uuid.uuid4())},
-        )
+        raise no_access()
     if not call.store.events.list(registry["id"]):
-        message = f"'where' operator: Failed to resolve table or column expression named '{_TABLE}'"
-        raise _bad_argument("SemanticError", "A semantic error occurred.", "SEM0100", message)
+        raise no_table(_TABLE)
     columns, rows = _QUERIES[text]([event for event in found if event.workspace in readable], call.state.clock())
-    columns_shown = [{"name": name, "type": kind} for name, kind in columns]
-    return answer({"tables": [{"name": "PrimaryResult", "columns": columns_shown, "rows": rows}]})
+    return answer_table(columns, rows)
 
 
-def _may_query(call: Call, registry_id: str, workspace_id: str) -> bool:
-    """By a permission on the workspace; where that allows it, by one on the registry."""
+def answer_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> Response:
+    shown = [{"name": name, "type": kind} for name, kind in columns]
+    return answer({"tables": [{"name": "PrimaryResult", "columns": shown, "rows": rows}]})
+
+
+def no_access() -> ArmError:
+    return ArmError(
+        403,
+        "InsufficientAccessError",
+        "The provided credentials have insufficient access to perform the requested operation",
+        more={"correlationId": str(uuid.uuid4())},
+    )
+
+
+def no_table(name: str) -> ArmError:
+    message = f"'where' operator: Failed to resolve table or column expression named '{name}'"
+    return bad_argument("SemanticError", "A semantic error occurred.", "SEM0100", message)
+
+
+def not_parsed() -> ArmError:
+    message = "Query could not be parsed: the sandbox knows the console's own queries only."
+    return bad_argument("SyntaxError", "A recognition error occurred in the query.", "SYN0002", message)
+
+
+def may_query(call: Call, resource_id: str, workspace_id: str) -> bool:
+    """By a permission on the workspace; where that allows it, by one on the resource."""
     workspace = call.store.get_resource(workspace_id)
     if workspace is None:
         return False
     by_resource = workspace["properties"]["features"]["enableLogAccessUsingOnlyResourcePermissions"]
     return call.access.allows(workspace_id, WORKSPACE_TYPE + "/query/read") or (
-        by_resource and call.access.allows(registry_id, "Microsoft.Insights/logs/read")
+        by_resource and call.access.allows(resource_id, "Microsoft.Insights/logs/read")
     )
 
 
@@ -165,7 +181,7 @@ _QUERIES: dict[object, Callable[[list[RepositoryEvent], datetime], Table]] = {
 }
 
 
-def _bad_argument(inner: str, said: str, code: str, message: str) -> ArmError:
+def bad_argument(inner: str, said: str, code: str, message: str) -> ArmError:
     more = {
         "correlationId": str(uuid.uuid4()),
         "innererror": {"code": inner, "message": said, "innererror": {"code": code, "message": message}},

@@ -164,6 +164,7 @@ def clusters() -> list[Document]:
                 "privateFQDN": "aks-secure-dns.privatelink.swedencentral.azmk8s.io",
                 "apiServerAccessProfile": {"enablePrivateCluster": True, "privateDNSZone": "system"},
                 "networkProfile": {"networkPlugin": "azure", "outboundType": "userDefinedRouting"},
+                "addonProfiles": {"omsagent": {"enabled": True, "config": _LOGGED}},
             },
         ),
         cluster(
@@ -179,6 +180,8 @@ def clusters() -> list[Document]:
     ]
 
 
+_LOGS = f"{CLUSTERS.id}/providers/Microsoft.OperationalInsights/workspaces/contoso-logs"
+_LOGGED = {"logAnalyticsWorkspaceResourceID": _LOGS, "useAADAuth": "true"}
 _SECURE_NETWORK = f"{NETWORK}/virtualNetworks/secure-vnet"
 
 

@@ -110,6 +110,7 @@ class Cluster:
 
     `power` "" where an old API does not report it; `artifact_source` Cache: nodes get even system images from
     `bootstrap_registry_id`. `node_provisioning`, `virtual_nodes`: nodes that may pull as somebody else.
+    `container_insights`: its add-on is on, which logs what runs.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Cluster:
     bootstrap_registry_id: str
     node_provisioning: bool
     virtual_nodes: bool
+    container_insights: bool = False
 
     @property
     def puller(self) -> Puller:
@@ -213,6 +215,7 @@ def cluster_from(model: models.ManagedCluster, subscription: Subscription) -> Cl
     provisioning = properties.node_provisioning_profile
     addons = properties.addon_profiles or {}
     virtual_nodes = addons.get("aciConnectorLinux") or addons.get("ACIConnectorLinux")
+    monitoring = next((one for name, one in addons.items() if name.casefold() == "omsagent"), None)
     kubelet = (properties.identity_profile or {}).get("kubeletidentity")
     return Cluster(
         id=model.id or "",
@@ -238,6 +241,7 @@ def cluster_from(model: models.ManagedCluster, subscription: Subscription) -> Cl
         bootstrap_registry_id=(bootstrap.container_registry_id if bootstrap else "") or "",
         node_provisioning=sdk_text(provisioning.mode if provisioning else None) == "Auto",
         virtual_nodes=bool(virtual_nodes and virtual_nodes.enabled),
+        container_insights=bool(monitoring and monitoring.enabled),
     )
 
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.arm.logs import Row
 from services.connection.answers import checked, time_or_none
 from services.connection.errors import as_service_error
 from services.connection.session import AzureSession
-from services.pulls.queries import CHANGES, EVENTS, MOST_EVENTS, Row, run_query
+from services.pulls.queries import CHANGES, EVENTS, MOST_EVENTS, run_query
 from services.registries.registry import Registry
 
 

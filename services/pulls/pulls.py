@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
+from services.arm.logs import Row
 from services.connection.answers import checked, time_or_none
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Refusal
 from services.connection.session import AzureSession
 from services.pulls.logging import list_settings
-from services.pulls.queries import LOGGED, PULLS, Row, run_query
+from services.pulls.queries import LOGGED, PULLS, run_query
 from services.registries.registry import Registry
 
 # Where nothing has been logged for so long, logs may have stopped arriving.

@@ -1,4 +1,4 @@
-"""The queries of a registry's log of its repositories, and how one is sent.
+"""The queries of a registry's log of its repositories.
 
 https://learn.microsoft.com/azure/azure-monitor/reference/tables/containerregistryrepositoryevents
 
@@ -8,14 +8,9 @@ recognised where its user agent or identity has the word "defender". One that is
 that its image is kept.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
-from azure.core.exceptions import HttpResponseError
-from azure.monitor.query import LogsQueryError, LogsQueryPartialResult
-
-from services.connection.errors import ServiceError, as_service_error
+from services.arm.logs import Row, query_logs
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
@@ -44,41 +39,8 @@ _ASK_LOGS_ROLE = (
     "Log Analytics Reader on the workspace allows it; so does Reader on the registry where the workspace's access mode "
     "allows access by resource."
 )
-Row = Mapping[str, Any]
 
 
 def run_query(session: AzureSession, registry: Registry, query: str, span: timedelta | None = None) -> list[Row]:
-    """The rows of a query over a registry's logs of the last `span`, or of all: each column by its name. None where no
-    workspace has a table of them.
-
-    Raises ServiceError: InsufficientAccessError, and PartialError where Azure answered a part of the rows alone.
-    """
-    title = f"Could not read the logs of {registry.name}"
-    try:
-        with as_service_error(title):
-            # A query is a POST that changes nothing: it can be sent again.
-            found = session.logs().query_resource(registry.id, query, timespan=span, retry_on_methods=["POST"])
-            if isinstance(found, LogsQueryPartialResult):
-                said = found.partial_error.message if found.partial_error else ""
-                raise ServiceError(
-                    title,
-                    f"Azure answered only a part of the rows. {said}".strip(),
-                    "Try again in a minute.",
-                    "PartialError",
-                )
-            table = found.tables[0]
-            return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    except ServiceError as error:
-        if _has_no_table(error.__cause__):
-            return []
-        if error.status == 403:
-            raise ServiceError(
-                title, error.cause, _ASK_LOGS_ROLE, error.code, error.status, error.request_id
-            ) from error
-        raise
-
-
-def _has_no_table(error: BaseException | None) -> bool:
-    """Whether Log Analytics knows no such table: none of the registry's events has reached a workspace."""
-    model = error.model if isinstance(error, HttpResponseError) else None
-    return isinstance(model, LogsQueryError) and "Failed to resolve table" in str(model.message)
+    """The rows of a query over a registry's logs, as `query_logs`."""
+    return query_logs(session, registry.id, f"Could not read the logs of {registry.name}", query, span, _ASK_LOGS_ROLE)

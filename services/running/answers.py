@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, delete, func, or_, select
 
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
 from services.database.engine import clock, put_rows, reading, writing
 from services.database.tables import cluster_answers as table
 from services.jobs.audit import login_of
@@ -37,14 +38,27 @@ _LOG = logging.getLogger(__name__)
 _Key = tuple[str, str, str]  # Azure, a cluster's id in lower case, and whose error it is: "" for an answer.
 
 
+_NONE_LOGGED: Partial[ClusterImages] = Partial(())
+
+
 @dataclass(frozen=True)
 class FoundAnswers:
     """The answers of clusters by their ids in lower case. `error`: why those of the database could not be read;
-    `unsaved`: why some are in this process's memory alone."""
+    `unsaved`: why some are in this process's memory alone; `logged`: what Container insights has of the clusters."""
 
     by_cluster: Mapping[str, ClusterImages] = field(default_factory=dict)
     error: ServiceError | None = None
     unsaved: ServiceError | None = None
+    logged: Partial[ClusterImages] = _NONE_LOGGED
+
+    @property
+    def seen(self) -> tuple[ClusterImages, ...]:
+        """The answers, and of clusters that did not answer what is logged."""
+        answered = {key for key, one in self.by_cluster.items() if not one.error}
+        return (
+            *self.by_cluster.values(),
+            *(one for one in self.logged.values if one.cluster.id.lower() not in answered),
+        )
 
 
 @dataclass(frozen=True)

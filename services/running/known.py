@@ -1,7 +1,7 @@
 """What is known of the running images of a registry: what runs of it, and what nobody knows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.aks.clusters import Cluster
@@ -17,6 +17,7 @@ from services.running.answers import AnswerStore, FoundAnswers
 from services.running.apps import NO_APPS, KnownApps, known_apps
 from services.running.asking import ask_clusters, plan_asking
 from services.running.images import ClusterImages
+from services.running.insights import read_logged
 from services.running.join import (
     PlacedImage,
     RepositoryKey,
@@ -65,7 +66,7 @@ def known_running(
     A cluster whose last answer has images of the registry may pull, whatever its roles. `by_secret`: so may any that
     the network does not keep from it, by a secret that nobody sees: what a run without a person counts on.
     """
-    images = place_images(answers.by_cluster.values(), (registry,), apps)
+    images = place_images(answers.seen, (registry,), apps)
     placed = group_by_repository(images)
     may_pull = (clusters_with_path if by_secret else clusters_that_may_pull)(pulls, registry)
     ran = {one.host.id for here in placed.values() for one in here} - {cluster.id for cluster in may_pull}
@@ -92,7 +93,9 @@ def read_known(
     Raises ServiceError as `read_pulls` does. One that can't be asked is unknown.
     """
     pulls = read_pulls(session)
-    answers = store.find(who, pulls.clusters.values)
+    clusters = pulls.clusters.values
+    # Logs that can't be read leave a cluster as unknown as it is without them.
+    answers = replace(store.find(who, clusters), logged=read_logged(session, clusters))
     return known_running(pulls, registry, answers, known_apps(session), now, by_secret=by_secret)
 
 
@@ -105,14 +108,16 @@ def running_now(
     *,
     by_secret: bool = False,
 ) -> Callable[[RepositoryContents], RunningImages]:
-    """What `who` may see of what runs of a repository, read again at each call; which clusters may pull is read by the
-    first. `clock`: the time by which the age of an answer is counted; `by_secret` as in `known_running`. What can't be
-    read is unknown; raises ServiceError only as `clock` does."""
+    """What `who` may see of what runs of a repository, read again at each call; which clusters may pull, and what is
+    logged of them, is read by the first. `clock`: the time by which the age of an answer is counted; `by_secret` as in
+    `known_running`. What can't be read is unknown; raises ServiceError only as `clock` does."""
     read: list[Pulls] = []
+    logged: list[Partial[ClusterImages]] = []
 
     def now(contents: RepositoryContents) -> RunningImages:
         try:
             read[:] = read or [read_pulls(session)]
+            logged[:] = logged or [read_logged(session, read[0].clusters.values)]
         except ServiceError as error:
             why = f"clusters could not be read: {error.cause.rstrip('.')}"
             return RunningImages(unasked=(f"any cluster or app ({why})",))
@@ -120,7 +125,7 @@ def running_now(
         registry = next((one for one in pulls.registries.values if one.login_server == login_server), None)
         if registry is None:
             return RunningImages(unasked=("any cluster or app (the registry could not be read)",))
-        answers = store.find(who, pulls.clusters.values)
+        answers = replace(store.find(who, pulls.clusters.values), logged=logged[0])
         return known_running(pulls, registry, answers, known_apps(session), clock(), by_secret=by_secret).of(contents)
 
     return now

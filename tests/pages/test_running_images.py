@@ -48,7 +48,9 @@ def test_apps_are_read_without_asking_and_what_clusters_run_is_unknown_beside_th
     at = open_view("running_images.py")
     assert "No cluster asked" in texts(at)
     rows = table(at)
-    assert dict(zip(rows.index, rows["Where"], strict=True)) == {
+    (logged,) = [name for name in rows.index if "vault/signer" in name]
+    rows_of_apps = rows.drop(logged)
+    assert dict(zip(rows_of_apps.index, rows_of_apps["Where"], strict=True)) == {
         "checkout-preview": "Container App",
         "orders-bff": "Container App",
         "catalog-search": "Container App",
@@ -58,7 +60,12 @@ def test_apps_are_read_without_asking_and_what_clusters_run_is_unknown_beside_th
     assert rows["Replicas"]["checkout-preview"] == 0
     # The older revision runs beside the newest.
     assert {name.rpartition(":")[2] for name in rows.loc[["orders-bff"], "Image"]} == {"v1.1.0", "v1.2.1"}
-    assert figures(at)["Workloads"] == ("≥ 5", "6 clusters not known; 1 subscription not listed")
+    assert figures(at)["Workloads"] == ("≥ 6", "6 clusters not known; 1 subscription not listed")
+    # What Container insights logs of a cluster is shown, and leaves it unknown.
+    assert rows["Cluster or group"][logged] == "aks-secure"
+    states = next(frame.value for frame in at.dataframe if "State" in frame.value and "Cluster" in frame.value)
+    assert states.set_index("Cluster")["State"]["aks-secure"] == "Not asked; some by Container insights"
+    assert states.set_index("Cluster")["State"]["aks-platform"] == "Not asked"
     only = open_view("running_images.py", where="Container Instances")
     assert set(table(only).index) == {"load-test"}
 

@@ -46,8 +46,9 @@ def run_again() -> NoReturn:
     st.rerun()
 
 
-def ticking(every: float) -> Callable[[Callable[Shown, bool]], Callable[Shown, None]]:
-    """A fragment that a timer runs every so many seconds; where it returns True the whole page runs again.
+def ticking(every: float | None) -> Callable[[Callable[Shown, bool]], Callable[Shown, None]]:
+    """A fragment that a timer runs every so many seconds, None for no more; where it returns True the whole page runs
+    again.
 
     While the whole page runs, or a fragment that no timer runs, somebody may have clicked: to run again before the
     script is at that button would lose the click, so that it waits for the next time. What is pressed within a ticking

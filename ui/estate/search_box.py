@@ -233,7 +233,7 @@ def _wait(inventory: Reading[Inventory], pulls: Reading[Pulls]) -> bool:
         "reading clusters" if pulls.running else "",
     )
     st.markdown(f":small[{', '.join(part for part in parts if part)}]")
-    return more
+    return more or not (inventory.running or pulls.running)
 
 
 def _unread(inventory: Reading[Inventory], pulls: Reading[Pulls]) -> str:

@@ -2,7 +2,7 @@
 the cluster."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import streamlit as st
@@ -14,6 +14,7 @@ from services.registries.registry import Registry
 from services.running.answers import FoundAnswers
 from services.running.apps import NO_APPS, HostImages, KnownApps, read_apps
 from services.running.images import ClusterImages
+from services.running.insights import read_logged
 from services.running.join import group_by_repository, place_images
 from services.running.known import RunningKnown, known_running
 from services.running.seen import SeenRunning, seen_running
@@ -31,10 +32,33 @@ def keep(who: str, answer: ClusterImages) -> ServiceError | None:
     return shared_answers().keep(who, answer)
 
 
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=50, validate=fresh)
+def logged(
+    who: str,
+    clusters_at: datetime,  # noqa: ARG001 A part of the key: the clusters.
+) -> Reading[Partial[ClusterImages]]:
+    """What ran of late in the clusters that have Container insights. Asks no cluster."""
+    session, listed = connection.session(who), clusters.pulls(who).value.clusters.values
+
+    def work(reading: Reading[Partial[ClusterImages]]) -> None:
+        reading.what = "logs of clusters"
+        reading.value = read_logged(session, listed)
+        reading.lacks = reading.value.refused
+
+    return start(_NONE_LOGGED, work)
+
+
+_NONE_LOGGED: Partial[ClusterImages] = Partial(())
+
+
 def find_answers(who: str) -> FoundAnswers:
-    """What the clusters answered that this identity's own list has; nothing until that is read. Asks none."""
+    """What the clusters answered that this identity's own list has, and what is logged of them, as far as it has been
+    read; nothing until they are listed. Asks none."""
     reading = clusters.pulls(who)
-    return shared_answers().find(who, reading.value.clusters.values)
+    found = shared_answers().find(who, reading.value.clusters.values)
+    if reading.running or not any(one.container_insights for one in reading.value.clusters.values):
+        return found
+    return replace(found, logged=logged(who, reading.at).value)
 
 
 def answers(who: str) -> Mapping[str, ClusterImages]:
@@ -66,7 +90,7 @@ def known_of(who: str, registry: Registry) -> RunningKnown:
     background, and until then unknown."""
     reading, found, here = clusters.pulls(who), find_answers(who), known_apps(who)
     if reading.running or reading.error or reading.stop.is_set():
-        placed = group_by_repository(place_images(found.by_cluster.values(), (registry,), here))
+        placed = group_by_repository(place_images(found.seen, (registry,), here))
         why = "which of them may pull is being read"
         if reading.error:
             why = f"which of them may pull could not be read: {reading.error.cause}"
@@ -77,7 +101,7 @@ def known_of(who: str, registry: Registry) -> RunningKnown:
     try:
         now = read_clock(database())
     except ServiceError as error:
-        placed = group_by_repository(place_images(found.by_cluster.values(), (registry,), here))
+        placed = group_by_repository(place_images(found.seen, (registry,), here))
         why = f"the age of what they answered is unknown: {error.cause.rstrip('.')}"
         return RunningKnown(registry, placed, (Unasked(None, "any cluster", why), *unknown_apps(here)), apps=here)
     return known_running(reading.value, registry, found, here, now)
@@ -104,7 +128,7 @@ def standings(
     """What registries have of the images that run. Asks no cluster."""
     session = connection.session(who)
     registries = clusters.pulls(who).value.registries
-    placed = place_images(answers(who).values(), registries.values, known_apps(who))
+    placed = place_images(find_answers(who).seen, registries.values, known_apps(who))
 
     def work(reading: Reading[Standings]) -> None:
         facts = read_facts(session, placed, progress=reading.report, stop=reading.stop)
@@ -116,17 +140,18 @@ def standings(
 
 
 def asked_when(who: str) -> tuple[tuple[str, datetime], ...]:
-    """Each cluster that answered or could not be asked, by its id in lower case, and when: the key of `standings`."""
-    return tuple(sorted((key, one.at) for key, one in answers(who).items()))
+    """Each cluster that answered, could not be asked, or is logged, by its id in lower case, and when: the key of
+    `standings`."""
+    return tuple(sorted((one.cluster.id.lower(), one.at) for one in find_answers(who).seen))
 
 
 def seen_of(who: str, registry: Registry, repository: str) -> SeenRunning | None:
     """Where the repository's images were seen to run; None where no cluster answered and no app runs one, as far as
     clusters and apps have been read. Asks none, and lists clusters only where one has ever answered."""
-    known = answers(who).values() if shared_answers().has_any(who) else ()
-    placed = group_by_repository(place_images(known, (registry,), known_apps(who)))
+    found = find_answers(who) if shared_answers().has_any(who) else FoundAnswers()
+    placed = group_by_repository(place_images(found.seen, (registry,), known_apps(who)))
     here = placed.get((registry.login_server, repository), ())
-    return seen_running(here, [one.at for one in known if not one.error], _read_at(known_apps(who)))
+    return seen_running(here, [one.at for one in found.by_cluster.values() if not one.error], _read_at(known_apps(who)))
 
 
 def _read_at(apps: KnownApps) -> datetime | None:

@@ -217,7 +217,7 @@ DELETE = PageLink(
     ":material/delete:",
     "Registries",
     "delete",
-    (*permissions.delete_images("Delete"), permissions.ASK_CLUSTERS, permissions.READ_APPS),
+    (*permissions.delete_images("Delete"), permissions.ASK_CLUSTERS, permissions.READ_APPS, permissions.SEE_LOGGED),
     parent=REPOSITORIES,
 )
 CLEAN_UP = PageLink(
@@ -231,6 +231,7 @@ CLEAN_UP = PageLink(
         *permissions.remove_tags("Remove tags"),
         permissions.ASK_CLUSTERS,
         permissions.READ_APPS,
+        permissions.SEE_LOGGED,
     ),
     of_registry=True,
 )
@@ -305,7 +306,13 @@ RUNNING = PageLink(
     ":material/deployed_code_alert:",
     "AKS",
     "running",
-    (permissions.READ_PULLS, permissions.ASK_CLUSTERS, permissions.READ_APPS, *permissions.READ_IMAGES[:2]),
+    (
+        permissions.READ_PULLS,
+        permissions.ASK_CLUSTERS,
+        permissions.READ_APPS,
+        permissions.SEE_LOGGED,
+        *permissions.READ_IMAGES[:2],
+    ),
 )
 ROLES = PageLink(
     "roles.py",

@@ -190,6 +190,17 @@ SEE_PULLS = Need(
     ),
     "Without it they are unknown. Where people sign in, the application also needs Data.Read of the Log Analytics API",
 )
+SEE_LOGGED = Need(
+    "See what ran in clusters that were not asked",
+    ("Log Analytics Reader", "Reader"),
+    "the workspace of Container insights, or the cluster where the workspace allows access by resource",
+    (
+        "Microsoft.OperationalInsights/workspaces/query/read",
+        "Microsoft.Insights/logs/ContainerInventory/read",
+        "Microsoft.Insights/logs/KubePodInventory/read",
+    ),
+    "Without it what runs there is unknown",
+)
 LOG_PULLS = Need(
     "Turn on logging",
     ("Contributor", "Monitoring Contributor and Log Analytics Contributor"),

@@ -5,6 +5,7 @@ It is kept by session, so that two tabs may be at two registries, and by who is 
 
 import streamlit as st
 
+from ui.elements.notices import ticking
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import Inventory
@@ -99,11 +100,10 @@ def _open_chosen(who: str, page: PageLink) -> None:
 def show_box(who: str) -> None:
     """The box in the sidebar that shows and changes the registry. Its list is read in the background."""
     reading = registry_loaders.inventory(who)
-    # By its timer it never runs the page again.
-    st.fragment(_box, run_every=1.0 if reading.running else None)(who, reading)  # noqa: TID251
+    ticking(1.0 if reading.running else None)(_box)(who, reading)
 
 
-def _box(who: str, reading: Reading[Inventory]) -> None:
+def _box(who: str, reading: Reading[Inventory]) -> bool:
     here, listed = remembered(who), reading.value.registries
     registries = with_login_server(listed)
     keys = list(keys_of(registries).values())
@@ -128,3 +128,4 @@ def _box(who: str, reading: Reading[Inventory]) -> None:
         st.markdown(f":small[:material/error: {plain(here)} {why}]")
     if _CHOSEN in st.session_state:
         st.rerun()
+    return False
