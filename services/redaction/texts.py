@@ -8,6 +8,8 @@ from services.redaction.names import is_harmless, is_secret_name
 from services.redaction.values import Span, is_variable, secret_forms
 
 HIDDEN = "(hidden: looks like a secret)"
+# What is longer is not looked through, and hidden as a whole.
+MOST_CHARACTERS = 65_536
 
 # A word of a shell: parts in quotes, escaped, and bare; quotes that are never closed go to the end.
 _WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*(?:"|$)|'[^']*(?:'|$)|\\.|[^\s;&|"'\\])+""", re.DOTALL)
@@ -50,10 +52,10 @@ _OWN_WORD = re.compile(rf"-{{0,2}}{_NAME}=(.*)", re.DOTALL)
 
 def hide_value(name: str, value: str) -> str:
     """The value of a variable, a label or an annotation; `HIDDEN` where its name or its form says that it is a secret,
-    or holds one."""
+    or holds one, or where it is longer than `MOST_CHARACTERS`."""
     if is_secret_name(name) and not is_harmless(name, value):
         return HIDDEN
-    return HIDDEN if any(_spans(value)) else value
+    return HIDDEN if len(value) > MOST_CHARACTERS or any(_spans(value)) else value
 
 
 def hide_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -62,7 +64,10 @@ def hide_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 
 def hide_in_command(text: str) -> str:
-    """A command, or a step of a build, with `HIDDEN` in place of each part that looks like a secret."""
+    """A command, or a step of a build, with `HIDDEN` in place of each part that looks like a secret; `HIDDEN` alone where it
+    is longer than `MOST_CHARACTERS`."""
+    if len(text) > MOST_CHARACTERS:
+        return HIDDEN
     spans = [*_spans(text), *_unquoted(text)]
     return _replaced(text, spans)
 

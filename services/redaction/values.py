@@ -15,7 +15,9 @@ _PUBLIC = r"(?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY|X509 CRL|CERTIFICATE REQUES
 _FORMS = (
     # A PEM block that is nobody's certificate: to its end, or to that of the text.
     re.compile(rf"-----BEGIN (?!{_PUBLIC}-----)[A-Z0-9 ]+-----(?:.*?-----END [A-Z0-9 ]+-----|.*)", re.DOTALL),
-    re.compile(r"(?<![A-Za-z0-9-])eyJ[\w-]{6,}\.[\w-]*\.[\w.-]*"),
+    # What is so long is taken for a part of one without its end being looked for, which would take for ever where it is
+    # repeated; below, of a password in an address too.
+    re.compile(r"(?<![A-Za-z0-9-])eyJ(?:[\w-]{6,2048}\.(?:[\w-]{0,8192}\.|[\w-]{8192})[\w.-]*|[\w-]{2048,})"),
     re.compile(r"(?<![A-Za-z0-9])(?i:sig=)[^\s&\"';]{8,}"),
     # Keys of storage, Cosmos DB, Service Bus; passwords of registries; client secrets of Entra.
     re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"),
@@ -31,7 +33,8 @@ _FORMS = (
 )
 # Whatever is between the colon and the last @ of an address, but for a port and its path; and a long user name alone.
 _USER_INFO = re.compile(
-    r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/@:\"']*:(?!\d+(?:/|\s|$))([^\s\"']+)@|([^\s/@:\"']{16,})@)"
+    r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://"
+    r"(?:[^\s/@:\"']*:(?!\d+(?:/|\s|$))(?:([^\s\"']{1,1024})@|([^\s\"']{1024,}))|([^\s/@:\"']{16,})@)"
 )
 # A variable in its place: nothing is told.
 _VARIABLE = re.compile(r"\$\{\w+\}|\$[A-Z_][A-Z0-9_]*|\$\(\w+\)")
@@ -45,7 +48,7 @@ def secret_forms(text: str) -> Iterator[Span]:
             start = found.start() + 4 if found[0][:4].lower() == "sig=" else found.start()
             yield start, found.end()
     for found in _USER_INFO.finditer(text):
-        group = 1 if found[1] else 2
+        group = next(number for number in (1, 2, 3) if found[number])
         if not is_variable(found[group]):
             yield found.span(group)
 

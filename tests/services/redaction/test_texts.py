@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from services.redaction.names import is_secret_name
-from services.redaction.texts import HIDDEN, hide_in_command, hide_in_json, hide_in_words, hide_pairs, hide_value
+from services.redaction.texts import (
+    HIDDEN,
+    MOST_CHARACTERS,
+    hide_in_command,
+    hide_in_json,
+    hide_in_words,
+    hide_pairs,
+    hide_value,
+)
 
 SECRETS = ("PASSWORD", "PASSWD", "TOKEN", "SECRET", "KEY", "CONNECTION_STRING", "CREDENTIALS", "API_KEY", "PASSPHRASE")
 BEFORE = some.sampled_from(["", "DB_", "MYSQL_", "app.", "Contoso__", "X-", "storage-"])
@@ -210,3 +218,26 @@ def test_a_manifest_keeps_all_but_its_secrets() -> None:
     assert "A=b" in shown
     assert hide_in_json(body)["config"] == body["config"]
     assert hide_in_json(body)["layers"][0]["annotations"] == {"build.token": HIDDEN, "title": "app"}
+
+
+@pytest.mark.parametrize("unit", ["a://b:", "_eyJ", "x "])
+def test_a_text_too_long_to_be_looked_through_is_hidden(unit: str) -> None:
+    text = unit * (MOST_CHARACTERS // len(unit) + 1)
+    assert hide_value("description", text) == hide_in_command(text) == HIDDEN
+    assert hide_in_json({"annotations": {"a": text}, "v1Compatibility": text}) == {
+        "annotations": {"a": HIDDEN},
+        "v1Compatibility": HIDDEN,
+    }
+    assert hide_in_words(["app", text]) == ("app", HIDDEN)
+
+
+@pytest.mark.parametrize(
+    "secret", ["a://b:" * 10_000, "_eyJ" * 15_000, "eyJhbGciOi." + "a" * 9_000, "https://user:" + "p" * 3_000 + "@host"]
+)
+def test_what_is_as_long_as_no_secret_is_hidden_without_its_end_being_looked_for(secret: str) -> None:
+    assert hide_value("description", secret) == HIDDEN
+    assert len(hide_in_command(f"run {secret}")) < 100
+
+
+def test_a_long_password_of_an_address_is_hidden_up_to_its_at() -> None:
+    assert hide_in_command(f"git clone https://me:{'p' * 1000}@host/x") == f"git clone https://me:{HIDDEN}@host/x"
