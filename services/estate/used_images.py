@@ -12,7 +12,6 @@ from services.registries.registry import Registry
 from services.running.answers import FoundAnswers
 from services.running.join import place_images, pulled_by_other_names
 from services.running.unasked import find_unasked
-from services.wording import counted
 
 
 def used_by_clusters(
@@ -31,8 +30,8 @@ def used_by_clusters(
         unknown.append(f"What clusters answered could not be read: {found.error.cause}")
     answers = [found.by_cluster[one.id.lower()] for one in named if one.id.lower() in found.by_cluster]
     placed = place_images(answers, registries)
-    if others := len(pulled_by_other_names(placed)):
-        unknown.append(f"{counted(others, 'image')} there came by a name that no registry has, such as a proxy's.")
+    # Whence a proxy or a mirror has an image is not known: it is matched by its digest.
+    anywhere = frozenset(one.image.digest for one in pulled_by_other_names(placed))
     digests: defaultdict[Place, set[str]] = defaultdict(set)
     tags: defaultdict[Place, set[str]] = defaultdict(set)
     for one in placed:
@@ -41,7 +40,7 @@ def used_by_clusters(
             digests[place] |= {one.image.digest, one.named.digest} - {""}
             if one.by_tag:
                 tags[place].add(one.named.tag)
-    return Used(digests, tags, tuple(unknown), None if unknown else frozenset())
+    return Used(digests, tags, anywhere, tuple(unknown), None if unknown else frozenset())
 
 
 def used_by_pulls(
@@ -63,4 +62,4 @@ def used_by_pulls(
             unknown_of.add(registry.id)
             why = known.why if known.since is None else f"Pulls are logged since {known.since:%Y-%m-%d} only."
             unknown.append(f"{registry.name}: {why}")
-    return Used(digests, tags, tuple(unknown), frozenset(unknown_of))
+    return Used(digests, tags, unknown=tuple(unknown), unknown_of=frozenset(unknown_of))

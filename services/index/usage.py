@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from services.database.index_tables import children, contents, tags
+from services.database.index_tables import children, contents, manifests, tags
 from services.index.packing import pack_digest, unpack_numbers
 from services.index.query import Query, Term
 from services.index.rows import find_numbers, parts
@@ -19,11 +19,13 @@ Place = tuple[str, str]
 @dataclass(frozen=True)
 class Used:
     """The images that a term such as runs: or pulled: is about, by their places: digests, and tags where these alone
-    are known. `unknown`: what is not known, in sentences; `unknown_of`: the ids of registries of whose images it is not
-    known whether they are such; None: of none it is."""
+    are known. `anywhere`: digests that are such wherever they are, as it is not known whence they came. `unknown`: what
+    is not known, in sentences; `unknown_of`: the ids of registries of whose images it is not known whether they are
+    such; None: of none it is."""
 
     digests: Mapping[Place, Collection[str]] = field(default_factory=dict)
     tags: Mapping[Place, Collection[str]] = field(default_factory=dict)
+    anywhere: frozenset[str] = frozenset()
     unknown: tuple[str, ...] = ()
     unknown_of: frozenset[str] | None = frozenset()
 
@@ -59,6 +61,10 @@ def pairs_of(db: Connection, used: Used, scope: Scope) -> frozenset[Pair]:
         for part in parts(used.tags.get(place, ())):
             here = (tags.c.repository == repository) & tags.c.name.in_(part)
             found |= {(repository, number) for number in db.execute(select(tags.c.digest).where(here)).scalars()}
+    everywhere = find_numbers(db, {digest for digest in used.anywhere if pack_digest(digest)}).values()
+    for part in parts(everywhere):
+        here = select(manifests.c.repository, manifests.c.digest).where(manifests.c.digest.in_(part))
+        found |= {(row.repository, row.digest) for row in db.execute(here) if row.repository in scope.repositories}
     return frozenset(found | _related(db, found))
 
 

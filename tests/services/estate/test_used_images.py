@@ -42,6 +42,13 @@ def test_by_the_digest_that_a_node_pulled_and_by_a_tag_that_none_has_pulled() ->
     assert not used.unknown and used.unknown_of == frozenset()
 
 
+def test_what_came_by_the_name_of_a_proxy_is_known_by_its_digest() -> None:
+    images = (running("mcr.microsoft.com/oss/pause:3.9", digest_of(1)), running("mirror.contoso.com/api:v1"))
+    used = used_by(CLUSTER.name, answered(*images))
+    assert used.anywhere == {digest_of(1)} and not used.digests
+    assert not used.unknown and used.unknown_of == frozenset()
+
+
 DENIED = ServiceError("Could not ask", "It is stopped.", "Start it.")
 UNLISTED = (Refusal("Test", DENIED),)
 
@@ -58,7 +65,6 @@ UNLISTED = (Refusal("Test", DENIED),)
         (used_by(CLUSTER.name, answered(), NOW - timedelta(hours=1)), "yet to come"),
         (used_by(CLUSTER.name, answered(), refused=UNLISTED), "Test (its clusters could not be listed"),
         (used_by(CLUSTER.name, replace(answered(), error=DENIED)), "could not be read: It is stopped."),
-        (used_by(CLUSTER.name, answered(running("mirror.contoso.com/api:v1", digest_of(1)))), "proxy"),
     ],
 )
 def test_a_cluster_that_is_not_known_or_did_not_answer_of_late_makes_it_unknown(used: Used, why: str) -> None:

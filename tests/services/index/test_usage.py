@@ -66,6 +66,14 @@ def test_an_index_that_runs_or_was_pulled_has_its_platforms_and_a_platform_not_i
     assert other in digests(find(own, database, "not:runs:aks-payments", always(platform)))
 
 
+def test_what_came_by_another_name_is_found_by_its_digest(own: OwnSandbox, database: Engine) -> None:
+    digest, other = own.push("v1")[0], own.push("v2", number=2)[0]
+    used = always(Used(anywhere=frozenset({digest, "sha256:" + "0" * 64})))
+    assert digests(find(own, database, "runs:aks-payments", used)) == {digest}
+    found = digests(find(own, database, "not:runs:aks-payments", used))
+    assert other in found and digest not in found
+
+
 def test_not_pulled_leaves_out_registries_of_which_it_is_not_known(own: OwnSandbox, database: Engine) -> None:
     digest, _ = own.push("v1")
     other, _ = own.push("v2", number=2)
@@ -77,7 +85,7 @@ def test_not_pulled_leaves_out_registries_of_which_it_is_not_known(own: OwnSandb
         return Used({place: {digest}})
 
     def unsure(_: Term) -> Used:
-        return Used({place: {digest}}, {}, ("Pulls are logged since yesterday.",), frozenset({place[0]}))
+        return Used({place: {digest}}, unknown=("Pulls are logged since yesterday.",), unknown_of=frozenset({place[0]}))
 
     assert other in digests(find(own, database, "not:pulled:90d", known))
     assert digest not in digests(find(own, database, "not:pulled:90d", known))
