@@ -54,6 +54,9 @@ def put_budget(call: Call) -> Response:
     if before is not None and sent and sent != before["eTag"]:
         message = "The eTag is not that of the latest version of the budget."
         raise ArmError(409, "409", f"{message} (Request ID: {call.now()})")
+    if before is not None and _start(before["properties"]) != _start(given):
+        message = "Start date of budgets cannot be updated. Please delete and create a new budget."
+        raise ArmError(400, "400", f"{message} (Request ID: {call.now()})")
     tag = hashlib.sha256(json.dumps([before and before["eTag"], given], sort_keys=True).encode()).hexdigest()[:15]
     call.store.put_resource(
         {"id": call.path, "name": call.params["budget"], "type": BUDGET_TYPE, "eTag": f'"{tag}"', "properties": given}
@@ -61,6 +64,10 @@ def put_budget(call: Call) -> Response:
     return answer(
         public(_with_spend(call, call.store.get_resource(call.path) or {})), 200 if before is not None else 201
     )
+
+
+def _start(properties: Mapping[str, Any]) -> str:
+    return str(properties["timePeriod"].get("startDate", ""))[:10]
 
 
 def delete_budget(call: Call) -> Response:

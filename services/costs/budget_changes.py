@@ -8,8 +8,8 @@ unseen.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ from services.commands.costs import create_budget, put_budget
 from services.connection.changes import Outcome, changed, refused, write
 from services.connection.errors import ServiceError, as_service_error, if_there, says_not_found
 from services.connection.resource_ids import parse_id
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.costs.budgets import Budget, budget_from, covered
 from services.pricing.money import money
@@ -36,7 +37,8 @@ YEARS = 2
 @dataclass(frozen=True)
 class BudgetSpec:
     """What is wanted. `scope`: the id of a subscription or a resource group; `only_registries`: other resources do not
-    count; `mails` hear of `threshold` per cent spent, and of a forecast above all of it."""
+    count; `mails` hear of `threshold` per cent spent, and of a forecast above all of it. `end` None: `YEARS` after the
+    start."""
 
     scope: str
     name: str
@@ -46,6 +48,7 @@ class BudgetSpec:
     only_registries: bool
     mails: tuple[str, ...] = ()
     threshold: int = 80
+    end: date | None = None
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,16 @@ def plan_budget(spec: BudgetSpec, before: Budget | None, e_tag: str = "") -> Bud
 
 def _command(spec: BudgetSpec, e_tag: str) -> str:
     place = parse_id(spec.scope)
-    end = _end(spec.start)
     if not (spec.only_registries or spec.mails or e_tag):
         return create_budget(
-            place.subscription, spec.name, spec.amount, spec.grain.lower(), spec.start, end, group=place.group
+            place.subscription, spec.name, spec.amount, spec.grain.lower(), spec.start, _end(spec), group=place.group
         )
     # `az consumption budget create` has no filter on a type of resources, no alerts and no eTag.
     return put_budget(spec.scope, spec.name, body_of(spec, e_tag))
 
 
-def _end(start: date) -> date:
-    return date(start.year + YEARS, start.month, 1)
+def _end(spec: BudgetSpec) -> date:
+    return spec.end or date(spec.start.year + YEARS, spec.start.month, 1)
 
 
 def body_of(spec: BudgetSpec, e_tag: str = "") -> Mapping[str, Any]:
@@ -108,7 +110,7 @@ def body_of(spec: BudgetSpec, e_tag: str = "") -> Mapping[str, Any]:
         "category": "Cost",
         "amount": float(spec.amount),
         "timeGrain": spec.grain,
-        "timePeriod": {"startDate": f"{spec.start}T00:00:00Z", "endDate": f"{_end(spec.start)}T00:00:00Z"},
+        "timePeriod": {"startDate": f"{spec.start}T00:00:00Z", "endDate": f"{_end(spec)}T00:00:00Z"},
     }
     if spec.only_registries:
         properties["filter"] = {
@@ -133,14 +135,22 @@ def says_no_budget(error: ServiceError) -> bool:
 
 
 def read_budget_plan(session: AzureSession, spec: BudgetSpec, subscription: Subscription) -> BudgetPlan:
-    """The plan, with the budget that is there under this name. Raises ServiceError."""
+    """The plan, with the budget that is there under this name: its start stays, as Azure takes no other, and so does a
+    later end. Raises ServiceError."""
     if not _NAME.fullmatch(spec.name):
         return plan_budget(spec, None)
     found = if_there(lambda: _read(session, spec), says_no_budget)
     if found is None:
         return plan_budget(spec, None)
     with as_service_error(f"Could not read the budget {spec.name}"):
-        return plan_budget(spec, budget_from(found, subscription), found.e_tag or "")
+        return plan_budget(_in_its_time(spec, found), budget_from(found, subscription), found.e_tag or "")
+
+
+def _in_its_time(spec: BudgetSpec, found: models.Budget) -> BudgetSpec:
+    period = found.properties.time_period if found.properties else None
+    start, end = (period and period.start_date), (period and period.end_date)
+    ends = [_end(spec), *([end.date()] if isinstance(end, datetime) else [])]
+    return replace(spec, start=start.date() if isinstance(start, datetime) else spec.start, end=max(ends))
 
 
 def _read(session: AzureSession, spec: BudgetSpec) -> models.Budget:
@@ -172,22 +182,44 @@ def apply_budget(
         with as_service_error(title):
             client.create_or_update(spec.scope, spec.name, models.Budget(dict(body_of(spec, plan.e_tag))))
 
-    found = write(title, send, lambda: _read(session, spec), lambda now: _is(now, spec), says_no_budget)
+    found = write(title, send, lambda: _read(session, spec), lambda now: _is(now, plan), says_no_budget)
     if not found:
         return Outcome.NOT_CONFIRMED
     return Outcome.CHANGED if plan.before else Outcome.CREATED
 
 
-def _is(now: models.Budget, spec: BudgetSpec) -> bool:
-    properties = now.properties
-    if properties is None or properties.amount is None:
+def _is(now: models.Budget, plan: BudgetPlan) -> bool:
+    """Whether it is as planned, and another version than the one that was replaced."""
+    properties, spec = now.properties, plan.spec
+    if properties is None or properties.amount is None or (plan.e_tag and now.e_tag == plan.e_tag):
         return False
-    told = {mail.casefold() for one in (properties.notifications or {}).values() for mail in (one.contact_emails or ())}
+    wanted = models.Budget(dict(body_of(spec))).properties
     dimensions = properties.filter.dimensions if properties.filter else None
     filtered = [value.casefold() for value in (dimensions.values_property or ())] if dimensions else []
     return (
         Decimal(str(properties.amount)) == Decimal(str(float(spec.amount)))
         and str(getattr(properties.time_grain, "value", properties.time_grain)) == spec.grain
-        and told == {mail.casefold() for mail in spec.mails}
+        and _told(properties) == _told(wanted)
+        and _days(properties) == _days(wanted)
         and filtered == ([REGISTRY_KIND] if spec.only_registries else [])
     )
+
+
+def _told(properties: models.BudgetProperties | None) -> set[tuple[bool, str, Decimal, str, frozenset[str]]]:
+    """Who is told, and when."""
+    return {
+        (
+            bool(one.enabled),
+            sdk_text(one.operator),
+            Decimal(str(one.threshold)),
+            sdk_text(one.threshold_type),
+            frozenset(mail.casefold() for mail in one.contact_emails or ()),
+        )
+        for one in ((properties and properties.notifications) or {}).values()
+    }
+
+
+def _days(properties: models.BudgetProperties | None) -> tuple[date | None, ...]:
+    period = properties and properties.time_period
+    ends = (period.start_date, period.end_date) if period else ()
+    return tuple(one.date() if one else None for one in ends)

@@ -64,8 +64,8 @@ def hide_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 
 def hide_in_command(text: str) -> str:
-    """A command, or a step of a build, with `HIDDEN` in place of each part that looks like a secret; `HIDDEN` alone where it
-    is longer than `MOST_CHARACTERS`."""
+    """A command, or a step of a build, with `HIDDEN` in place of each part that looks like a secret; `HIDDEN` alone
+    where it is longer than `MOST_CHARACTERS`."""
     if len(text) > MOST_CHARACTERS:
         return HIDDEN
     spans = [*_spans(text), *_unquoted(text)]

@@ -96,6 +96,39 @@ def test_one_that_was_created_meanwhile_is_left_as_it_is(wanted: tuple[AzureSess
     assert found.amount == Decimal("120.5")
 
 
+def test_one_of_an_earlier_month_keeps_its_start_and_ends_later(
+    wanted: tuple[AzureSession, BudgetSpec, Subscription],
+) -> None:
+    session, spec, subscription = wanted
+    old = replace(spec, start=date(2025, 3, 1))
+    apply_budget(session, read_budget_plan(session, old, subscription), subscription)
+    plan = read_budget_plan(session, replace(spec, amount=Decimal(7)), subscription)
+    assert (plan.spec.start, plan.spec.end) == (date(2025, 3, 1), date(2028, 11, 1))
+    assert apply_budget(session, plan, subscription) is Outcome.CHANGED
+    again = read_budget_plan(session, replace(spec, start=date(2026, 1, 1)), subscription)
+    assert (again.spec.start, again.spec.end) == (date(2025, 3, 1), date(2028, 11, 1))
+
+
+def test_azure_takes_no_other_start(wanted: tuple[AzureSession, BudgetSpec, Subscription]) -> None:
+    session, spec, subscription = wanted
+    apply_budget(session, read_budget_plan(session, spec, subscription), subscription)
+    plan = read_budget_plan(session, spec, subscription)
+    with pytest.raises(ServiceError, match="Start date of budgets cannot be updated"):
+        apply_budget(session, replace(plan, spec=replace(spec, start=date(2026, 12, 1))), subscription)
+
+
+@pytest.mark.parametrize("other", [{}, {"threshold": 95}, {"mails": ("A@contoso.com",)}, {"end": date(2030, 1, 1)}])
+def test_a_refused_replacement_is_refused_however_little_it_changes(
+    own: OwnSandbox, wanted: tuple[AzureSession, BudgetSpec, Subscription], other: dict[str, object]
+) -> None:
+    session, spec, subscription = wanted
+    apply_budget(session, read_budget_plan(session, spec, subscription), subscription)
+    reader, more = own.session(as_reader=True), replace(spec, **other)  # type: ignore[arg-type]
+    with pytest.raises(ServiceError) as error:
+        apply_budget(reader, read_budget_plan(reader, more, subscription), subscription)
+    assert error.value.status == 403
+
+
 def test_a_reader_is_refused(own: OwnSandbox, wanted: tuple[AzureSession, BudgetSpec, Subscription]) -> None:
     _, spec, subscription = wanted
     session = own.session(as_reader=True)
