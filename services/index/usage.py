@@ -62,9 +62,9 @@ def pairs_of(db: Connection, used: Used, scope: Scope) -> frozenset[Pair]:
             here = (tags.c.repository == repository) & tags.c.name.in_(part)
             found |= {(repository, number) for number in db.execute(select(tags.c.digest).where(here)).scalars()}
     everywhere = find_numbers(db, {digest for digest in used.anywhere if pack_digest(digest)}).values()
-    for part in parts(everywhere):
-        here = select(manifests.c.repository, manifests.c.digest).where(manifests.c.digest.in_(part))
-        found |= {(row.repository, row.digest) for row in db.execute(here) if row.repository in scope.repositories}
+    for some_numbers in parts(everywhere):
+        of_any = select(manifests.c.repository, manifests.c.digest).where(manifests.c.digest.in_(some_numbers))
+        found |= {(row.repository, row.digest) for row in db.execute(of_any) if row.repository in scope.repositories}
     return frozenset(found | _related(db, found))
 
 
