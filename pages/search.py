@@ -21,6 +21,7 @@ from ui.index.indexing import index_menu, show_indexing
 from ui.index.results import show_results
 from ui.loaders import index as loader
 from ui.loaders import registries as registry_loaders
+from ui.loaders.pulls import estate_pulls
 from ui.navigation import pages
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -32,6 +33,7 @@ reading = registry_loaders.inventory(who)
 def refresh() -> None:
     registry_loaders.inventory.clear(who)
     loader.forget(who)
+    estate_pulls.clear(who)
 
 
 actions = header(pages.SEARCH.title, "", None if reading.running else reading.at, refresh)

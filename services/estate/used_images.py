@@ -1,7 +1,7 @@
 """What a search for runs: and pulled: is given: what clusters answered, and what registries logged."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from services.images.tag_list import matches
@@ -12,6 +12,9 @@ from services.registries.registry import Registry
 from services.running.answers import FoundAnswers
 from services.running.join import place_images, pulled_by_other_names
 from services.running.unasked import find_unasked
+
+# Registries of which the same is unknown.
+_NAMED = 3
 
 
 def used_by_clusters(
@@ -51,7 +54,7 @@ def used_by_pulls(
     then = now - span
     digests: defaultdict[Place, set[str]] = defaultdict(set)
     tags: defaultdict[Place, set[str]] = defaultdict(set)
-    unknown = []
+    unknown: defaultdict[str, list[str]] = defaultdict(list)
     unknown_of = set()
     for registry in registries:
         known = pulls.get(registry.id, RegistryPulls())
@@ -61,5 +64,12 @@ def used_by_pulls(
         if known.since is None or known.since > then:
             unknown_of.add(registry.id)
             why = known.why if known.since is None else f"Pulls are logged since {known.since:%Y-%m-%d} only."
-            unknown.append(f"{registry.name}: {why}")
-    return Used(digests, tags, unknown=tuple(unknown), unknown_of=frozenset(unknown_of))
+            unknown[why].append(registry.name)
+    sentences = tuple(f"{_few(names)}: {why}" for why, names in unknown.items())
+    return Used(digests, tags, unknown=sentences, unknown_of=frozenset(unknown_of))
+
+
+def _few(names: Sequence[str]) -> str:
+    """'contosohub, contosoci, contosobase and 9 more'."""
+    named = ", ".join(names[:_NAMED])
+    return f"{named} and {len(names) - _NAMED:,} more" if len(names) > _NAMED else named

@@ -1,16 +1,23 @@
 """The page Search: registries are indexed by a job, and what is found is opened by its name."""
 
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.images.repositories import get_tag
+from services.index.query import parse
 from services.registries.reading import list_registries
 from tests.support.app_test import REFUSED, Open, button, texts, wait_for_job
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import write_permission
 from ui.index.indexing import INDEX_REGISTRIES
+from ui.loaders import clusters
+from ui.loaders import index as loader
 from ui.loaders import registries as registry_loaders
+from ui.loaders.pulls import estate_pulls
 from ui.runtime import connection
+from ui.runtime.background import Reading
 
 IMAGE = "nodejstemplate"
 
@@ -90,3 +97,33 @@ def test_the_images_built_on_an_image_are_one_click_from_it(open_view: Open) -> 
     at = open_view("image.py", registry=REGISTRY, repository=IMAGE, reference="v1.0.0")
     (menu,) = [one for one in at.get("menu_button") if "Find images built on it" in str(one.proto)]
     assert menu
+
+
+def finished(reading: Reading[Any]) -> bool:
+    return reading.finished.wait(30)
+
+
+def test_what_was_pulled_is_read_of_all_registries_at_once(open_view: Open, own: OwnSandbox) -> None:
+    indexed(open_view)
+    digest = get_tag(own.client, IMAGE, "v1.0.0").digest
+    own.send_logs(own.make_workspace())
+    own.log("Pull", 2, IMAGE, digest, "v1.0.0")
+    at = open_view("search.py", q="pulled:3000y")
+    assert not at.exception and "That is more than 100 years" in texts(at)
+    open_view("search.py", q="pulled:30d")
+    assert finished(estate_pulls(connection.who()))
+    at = open_view("search.py", q="pulled:30d")
+    assert not at.exception
+    assert "v1.0.0" in " ".join(at.dataframe[0].value["Tags"])
+    (reading,) = loader.readings_of(connection.who(), parse("pulled:30d"))
+    assert reading.of == len(registry_loaders.inventory(connection.who()).value.registries.values)
+
+
+def test_what_runs_in_clusters_that_were_not_asked_is_unknown(open_view: Open) -> None:
+    indexed(open_view)
+    open_view("search.py", q="not:runs:*")
+    assert finished(clusters.pulls(connection.who()))
+    at = open_view("search.py", q="not:runs:*")
+    assert not at.exception
+    assert "No cluster that you see is named" in texts(at) or "(not asked)" in texts(at)
+    assert "Nothing found in what is known" in texts(at)

@@ -20,7 +20,7 @@ from services.index.usage import FindUsed, Used
 from services.registries.registry import Registry
 from services.running.answers import azure_of
 from ui.loaders import clusters
-from ui.loaders.pulls import registry_pulls
+from ui.loaders.pulls import estate_pulls
 from ui.loaders.registries import inventory
 from ui.loaders.running import find_answers
 from ui.runtime import connection
@@ -67,7 +67,7 @@ def find_used(who: str, now: datetime) -> FindUsed:
         registries = inventory(who).value.registries.values
         if term.field == "runs":
             return _used_by_clusters(who, term.value, registries)
-        logs = {one.id: registry_pulls(who, one).value for one in registries}
+        logs = {} if inventory(who).running else estate_pulls(who).value
         return used_by_pulls(timedelta(hours=term.number), now, logs, registries)
 
     return find
@@ -93,8 +93,9 @@ def readings_of(who: str, query: Query) -> Sequence[Reading[Any]]:
     """What is read beside a search for what runs or was pulled."""
     fields = {term.field for term in query.terms}
     found: list[Reading[Any]] = [clusters.pulls(who)] if "runs" in fields else []
-    if "pulled" in fields:
-        found += [registry_pulls(who, one) for one in inventory(who).value.registries.values]
+    # Of registries that are still being listed, logs are read once all are known.
+    if "pulled" in fields and not inventory(who).running:
+        found.append(estate_pulls(who))
     return found
 
 

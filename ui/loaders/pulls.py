@@ -1,22 +1,23 @@
 """When images of a registry were pulled last, by its logs: read beside the page, once a registry and identity."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import streamlit as st
 
-from services.connection.parallel import Partial
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial, Refusal, parallel_map
 from services.pulls.events import Events, read_changes, read_events
 from services.pulls.metrics import MonthCounts, read_month
 from services.pulls.pulls import RegistryPulls, read_pulls
 from services.registries.registry import Registry
 from ui.elements.errors import Part
-from ui.loaders.registries import BY_ID
+from ui.loaders.registries import BY_ID, inventory
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 
 
-@st.cache_resource(ttl="10m", show_spinner=False, max_entries=100, validate=fresh, hash_funcs=BY_ID)
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=2_100, validate=fresh, hash_funcs=BY_ID)
 def registry_pulls(who: str, registry: Registry) -> Reading[RegistryPulls]:
     """The pulls of a registry that are logged."""
     session = connection.session(who)
@@ -27,6 +28,31 @@ def registry_pulls(who: str, registry: Registry) -> Reading[RegistryPulls]:
         reading.lacks = reading.value.unread
 
     return start(RegistryPulls(), work)
+
+
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=20, validate=fresh)
+def estate_pulls(who: str) -> Reading[Mapping[str, RegistryPulls]]:
+    """The pulls that are logged of every registry that the inventory has now, by the registry's id, as far as they have
+    been read: one read for all, as each alone would have a thread of its own."""
+    session = connection.session(who)
+    registries = inventory(who).value.registries.values
+
+    def work(reading: Reading[Mapping[str, RegistryPulls]]) -> None:
+        found: dict[str, RegistryPulls] = {}
+        reading.report(0, len(registries), "logs of pulls")
+
+        def done(at: int, pulls: RegistryPulls | ServiceError) -> None:
+            if isinstance(pulls, ServiceError):
+                pulls = RegistryPulls(why=pulls.cause, unread=(Refusal(registries[at].name, pulls),))
+            found[registries[at].id] = pulls
+            reading.report(len(found), len(registries), "logs of pulls")
+
+        parallel_map(lambda one: read_pulls(session, one), registries, done=done, stop=reading.stop)
+        reading.value = found
+        reading.lacks = tuple(refusal for one in found.values() for refusal in one.unread)
+
+    nothing: Mapping[str, RegistryPulls] = {}
+    return start(nothing, work)
 
 
 @st.cache_resource(ttl="10m", show_spinner=False, max_entries=500, validate=fresh, hash_funcs=BY_ID)
@@ -69,6 +95,7 @@ def events(who: str, registry: Registry, span: timedelta) -> Reading[Events]:
 def forget_logs(who: str, registry: Registry, spans: Iterable[timedelta] = ()) -> None:
     """Drops what was read of a registry's logs."""
     registry_pulls.clear(who, registry)
+    estate_pulls.clear(who)
     changes.clear(who, registry)
     for span in spans:
         events.clear(who, registry, span)

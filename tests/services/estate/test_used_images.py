@@ -87,3 +87,10 @@ def test_pulls_within_the_span_and_logs_that_do_not_go_back_so_far() -> None:
         assert short.unknown_of == {ONE.id} and why in short.unknown[0]
         assert short.digests[PLACE] == {digest_of(1)}
     assert used_by_pulls(timedelta(days=90), NOW, {}, (ONE,)).unknown_of == {ONE.id}
+
+
+def test_what_is_unknown_of_many_registries_for_one_reason_is_one_sentence() -> None:
+    many = [replace(ONE, id=f"{ONE.id}{number}", name=f"registry{number}") for number in range(300)]
+    used = used_by_pulls(timedelta(days=90), NOW, {}, many)
+    assert used.unknown == ("registry0, registry1, registry2 and 297 more: Pulls are not read yet.",)
+    assert used.unknown_of == {one.id for one in many}
