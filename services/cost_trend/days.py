@@ -16,11 +16,13 @@ from services.costs.differences import part_of
 from services.costs.rows import DayCost
 from services.pricing.money import ZERO
 from services.registries.registry import Registry
+from services.wording import counted
 
 OTHER_METERS = "Other meters"
 # https://learn.microsoft.com/azure/cost-management-billing/costs/understand-cost-mgt-data: usage is there after 8 to 24
 # hours, so today and yesterday are not complete.
 LATE_DAYS = 2
+_STOPPED = "Its days were not read: reading was stopped."
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,11 @@ def trend_of(read: Partial[SubscriptionDays], listed: Partial[Registry], today: 
     found.sort(key=lambda one: (-sum((cost or ZERO for cost in one.costs.values()), ZERO), one.name, one.currency))
     without = {one.subscription.name: one.reason for one in read.values if one.reason}
     without |= {refusal.what: refusal.error.cause for refusal in read.refused}
+    for one in read.values:
+        if not (one.reason or one.read or one.rows):
+            without[one.subscription.name] = one.unread[0].error.cause if one.unread else _STOPPED
+    if read.untried:
+        without[f"{counted(read.untried, 'subscription')} not asked"] = _STOPPED
     return Trend(days[0], days[-1], settled, tuple(found), without)
 
 
@@ -120,7 +127,9 @@ def _days_of(
     ended = max(billed) if gone and read.covers(settled) else None
 
     def absent(day: date) -> bool:
-        return (created is not None and day < created) or (ended is not None and ended < day <= settled)
+        return (created is not None and day < created) or (
+            ended is not None and ended < day <= settled and read.covers(day)
+        )
 
     for currency in sorted({row.currency for row in rows}):
         mine = [row for row in rows if row.currency == currency]

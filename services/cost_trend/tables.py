@@ -1,6 +1,7 @@
 """The trend as tables: by day for the page, by week for a file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -95,9 +96,19 @@ def nothing_rose(trend: Trend) -> str:
 
 
 def report_tables(trend: Trend, quarter: Sequence[QuarterCost]) -> list[Table]:
-    """What a file has of the trend: what changed, the weeks of each currency, and the next quarter."""
+    """What a file has of the trend: what changed, the weeks of each currency, the next quarter, and which subscriptions
+    are in none of them."""
     tables = [change_table(trend), *(week_table(trend, currency) for currency in trend.currencies)]
-    return [*tables, quarter_table(quarter, next_quarter(trend.last))] if quarter else tables
+    if quarter:
+        tables.append(replace(quarter_table(quarter, next_quarter(trend.last)), note=without_words(trend)))
+    if trend.without:
+        tables.append(Table("Not in the trend", ("Subscription", "Reason"), tuple(trend.without.items())))
+    return tables
+
+
+def without_words(trend: Trend) -> str:
+    """A sentence on the subscriptions of which no day is known; "" where there are none."""
+    return f"Without {_names(tuple(trend.without))}: no day is known." if trend.without else ""
 
 
 def week_table(trend: Trend, currency: str) -> Table:

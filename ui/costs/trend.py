@@ -17,7 +17,7 @@ from services.cost_trend.quarter import (
     quarter_words,
 )
 from services.cost_trend.series import Series, by_part, by_registry, by_repository, trend_title
-from services.cost_trend.tables import day_table, lacking_words, nothing_rose
+from services.cost_trend.tables import day_table, lacking_words, nothing_rose, without_words
 from services.growth.forecast import LIKELY
 from services.registries.registry import Registry
 from ui.costs.by_repository import RepositoryBill
@@ -135,6 +135,8 @@ def show_quarter(who: str, trend: Trend) -> None:
     st.caption(
         f"Likely: {LIKELY:.0%}".replace("%", " %") + ", each day's band added up. If it goes on as in these days."
     )
+    if without := without_words(trend):
+        st.caption(plain(without))
     show_folded(quarter_table(costs, quarter), "next quarter")
 
 

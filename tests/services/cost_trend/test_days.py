@@ -13,8 +13,9 @@ from services.arm.subscriptions import Subscription
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.cost_trend.days import Trend, each_day, trend_of
+from services.cost_trend.quarter import quarter_costs
 from services.cost_trend.series import by_part, by_registry, by_repository, totals, trend_title, unknown_on
-from services.cost_trend.tables import day_table, lacking_words, week_table
+from services.cost_trend.tables import day_table, lacking_words, report_tables, week_table, without_words
 from services.costs.bills import CostSource
 from services.costs.by_repository import RepositoryCost
 from services.costs.daily import SubscriptionDays, days_from
@@ -189,3 +190,29 @@ def test_nothing_is_lost_or_made_up(rows: list[DayCost]) -> None:
         for day, cost in one.costs.items():
             known = (one.registry_id, day) in days or (one.name == "b" and cost == 0)
             assert (cost is not None) == known
+
+
+def test_a_subscription_whose_days_were_all_refused_or_not_asked_is_not_free_of_cost() -> None:
+    throttled = Refusal("contoso, 01 October to 31 October", ServiceError("No days", "Too many requests.", "Wait."))
+    read = SubscriptionDays(SUB, CostSource.QUERY, (), (), unread=(throttled,))
+    stopped = SubscriptionDays(replace(SUB, id="s2", name="prod"), CostSource.QUERY, (), ())
+    found = trend_of(Partial((read, stopped), untried=2), Partial(()), TODAY)
+    assert list(found.without) == ["contoso", "prod", "2 subscriptions not asked"]
+    assert found.without["contoso"] == "Too many requests." and "stopped" in found.without["prod"]
+    assert without_words(found) == "Without contoso, prod and 2 subscriptions not asked: no day is known."
+    assert report_tables(found, ())[-1].rows == tuple(found.without.items())
+    quarter = quarter_costs(replace(trend(every_day(), registry()), without=found.without))
+    assert without_words(found) in [one.note for one in report_tables(found, quarter)]
+
+
+def test_a_subscription_that_was_read_and_has_no_bill_is_in_the_trend() -> None:
+    found = trend([])
+    assert not found.without and without_words(found) == ""
+    assert "Not in the trend" not in [one.heading for one in report_tables(found, ())]
+
+
+def test_of_a_deleted_registry_days_that_were_not_read_are_unknown() -> None:
+    gap = date(2026, 10, 10)
+    rows = [one for one in every_day() if one.day < date(2026, 10, 1)]
+    found = costs(trend(rows, read=((FIRST, gap - timedelta(1)), (gap + timedelta(1), TODAY))))
+    assert found[gap] is None and found[gap - timedelta(1)] == found[gap + timedelta(1)] == 0
