@@ -94,12 +94,21 @@ def _using_layer(found: Select[Any]) -> Select[Any]:
     return select(layer_uses.c.manifest).where(layer_uses.c.layer.in_(found))
 
 
+def _has_or_lists_layer(at: int) -> ColumnElement[bool]:
+    """Whether a manifest has the layer, lists one that has it, or lists one that was not read: it may have it."""
+    using = _using_layer(_in_digests(at))
+    listing = select(children.c.parent).where(children.c.child.in_(using))
+    unread = select(children.c.parent).where(children.c.child.not_in(select(contents.c.digest)))
+    return manifests.c.digest.in_(using) | manifests.c.digest.in_(listing) | manifests.c.digest.in_(unread)
+
+
 # Each with its parameters, whose names end on _ and the condition's place.
 CONDITIONS: Mapping[str, Callable[[int], ColumnElement[bool]]] = {
     "digest": _among(_in_digests),
     "layer": _among(lambda at: _using_layer(_in_digests(at))),
     # Of a whole digest PostgreSQL knows that few rows have it, which it does not of a range.
     "one digest": _among(_in_digest),
+    "layer within": _has_or_lists_layer,
     "one layer": _among(lambda at: _using_layer(_in_digest(at))),
     "annotation": _among(lambda at: with_property(properties, at=at)),
     "label": _among(lambda at: with_property(labels, at=at)),

@@ -320,7 +320,7 @@ def _form_of(
     wanted = tuple(conditions)
     for term in query.without("layer"):
         low, high = digest_range(term.value)
-        add("layer", low=low, high=high)
+        add("layer within", low=low, high=high)
     for term in query.without("annotation"):
         add("annotation", name=term.name, low=term.value, high=term.value)
     if among and query.untagged:

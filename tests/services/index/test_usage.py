@@ -1,6 +1,8 @@
 """runs: and pulled: find what is known to run and what was pulled; not: leaves out what is not known."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from sqlalchemy import Engine
 
@@ -11,7 +13,8 @@ from services.index.scope import read_scope
 from services.index.search import Results, search
 from services.index.store import IndexStore
 from services.index.usage import FindUsed, Used, nothing_known
-from tests.support.own_sandbox import APP, OwnSandbox
+from tests.support.documents import OCI_INDEX, OCI_MANIFEST, digest_of
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 NOW = datetime.now(UTC)
 
@@ -109,3 +112,20 @@ def test_other_conditions_may_be_refused(own: OwnSandbox, database: Engine) -> N
     found = digests(find(own, database, f"size:>0b not:annotation:{title}"))
     assert other in found and titled not in found
     assert not digests(find(own, database, "size:>0b not:repository:*"))
+
+
+def test_an_index_has_the_layers_of_its_platforms_and_one_that_was_not_read_may_have_them(
+    own: OwnSandbox, database: Engine
+) -> None:
+    def send_index(*listed: str) -> str:
+        entries = [{"mediaType": OCI_MANIFEST, "digest": one, "size": 1} for one in listed]
+        raw = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+        own.sandbox.store.add_manifest(REGISTRY, APP, raw, OCI_INDEX, own.sandbox.state.stamp())
+        return "sha256:" + sha256(raw).hexdigest()
+
+    having, lacking = own.send_image("a"), own.push("b")[0]
+    with_it, without, unread = send_index(having, lacking), send_index(lacking), send_index(lacking, digest_of(9))
+    layer = "sha256:" + sha256(b"the layer").hexdigest()
+    found = digests(find(own, database, f"age:<1y not:layer:{layer}"))
+    assert {lacking, without} <= found
+    assert not found & {having, with_it, unread}
