@@ -211,7 +211,8 @@ def _referrers_at_tag(client: RegistryClient, repository: str, tag: str, title: 
 
 
 def read_config(client: RegistryClient, repository: str, manifest: Manifest) -> ImageConfig:
-    """An image's config. Raises ServiceError where the manifest has none or the registry lacks the blob."""
+    """An image's config. Raises ServiceError where the manifest has none (NoConfig), the registry lacks the blob or has
+    other bytes (BLOB_UNKNOWN, NotTheBlob), or it is no config (NotAManifest)."""
     title = f"Could not read the config of {repository}@{manifest.digest}"
     config = manifest.config
     if config is None or (config.size or 0) > LARGEST_CONFIG:
@@ -219,7 +220,7 @@ def read_config(client: RegistryClient, repository: str, manifest: Manifest) -> 
     try:
         raw = read_blob(client, repository, config.digest, LARGEST_CONFIG, title)
     except ServiceError as error:
-        if error.code in ("TooLarge", "NotTheBlob"):  # The manifest said less.
+        if error.code == "TooLarge":  # The manifest said less.
             raise _not_a_manifest(title, error.cause) from error
         raise
     try:

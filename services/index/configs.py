@@ -6,6 +6,7 @@ the next run goes on. What is read stays: a digest's config never changes.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from threading import Event
 from typing import Any
 
@@ -50,8 +51,10 @@ MOST_CONFIGS_A_RUN = 1_000_000
 _WRITTEN_AT_ONCE = 100
 # Names in an environment: whoever pushes may write thousands.
 _MOST_NAMES = 300
-# What will not be otherwise the next time: there is no config, or none that could be read.
-_FINAL = ("NoConfig", "NotAManifest", "DigestMismatch", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN")
+# What the digest itself says, wherever it is: there is no config, or one that is none.
+_OF_DIGEST = ("NoConfig", "NotAManifest")
+# What one registry lacks: it will not be otherwise there the next time, and may be in another.
+_OF_REGISTRY = ("DigestMismatch", "NotTheBlob", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN")
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,16 @@ class ConfigsRead:
 
 
 NO_CONFIGS = ConfigsRead()
+
+
+class _Lacking(Enum):
+    """That a registry does not have a config that an image names."""
+
+    LACKING = 0
+
+
+_LACKING = _Lacking.LACKING
+_Found = ImageConfig | None | _Lacking
 
 
 def read_configs(
@@ -104,7 +117,7 @@ def read_configs(
             part = wanted[at : at + min(_WRITTEN_AT_ONCE, most - read)]
             at += len(part)
             found, error = _read(client, name, part, before_read, stop)
-            _write(store, found)
+            _write(store, repository, found)
             read += len(found)
             on_config(read)
         if error:
@@ -158,8 +171,9 @@ def _count(store: IndexStore, repository: int) -> int:
 
 def _read(
     client: RegistryClient, name: str, wanted: Sequence[tuple[int, str]], before_read: Callable[[], None], stop: Event
-) -> tuple[list[tuple[int, ImageConfig | None]], ServiceError | None]:
-    """The configs by the numbers of their images, None where there is none to be read; and why others were not read."""
+) -> tuple[list[tuple[int, _Found]], ServiceError | None]:
+    """The configs by the numbers of their images, None where there is none to be read, _LACKING where the registry does
+    not have it; and why others were not read."""
     if not client.tokens.holds(Need(name, READ)):
         return [], ServiceError(
             f"Could not read the configs of {name}",
@@ -168,32 +182,41 @@ def _read(
             "DENIED",
         )
 
-    def one(image: tuple[int, str]) -> tuple[int, ImageConfig | None]:
+    def one(image: tuple[int, str]) -> tuple[int, _Found]:
         number, digest = image
         before_read()
         try:
             return number, read_config(client, name, read_manifest(client, name, digest))
         except ServiceError as error:
-            if error.code in _FINAL or says_gone(error):
+            if error.code in _OF_DIGEST:
                 return number, None
+            if error.code in _OF_REGISTRY or says_gone(error):
+                return number, _LACKING
             raise
 
     found = parallel_map(one, wanted, server=client.login_server, name=lambda image: image[1], stop=stop)
     return list(found.values), found.refused[0].error if found.refused else None
 
 
-def _write(store: IndexStore, found: Iterable[tuple[int, ImageConfig | None]]) -> None:
-    """Writes what configs say, of images that the index still has."""
+def _write(store: IndexStore, repository: int, found: Iterable[tuple[int, _Found]]) -> None:
+    """Writes what configs say, of images that the index still has. What this repository lacks is noted only where no
+    other has the image: there it may be read."""
     by_number = dict(found)
     if not by_number:
         return
     with writing(store.engine, "The index could not be written") as db:
         lock_writing(db)
         there = db.execute(select(contents.c.digest).where(contents.c.digest.in_(list(by_number)))).scalars().all()
+        lacking = [number for number in there if by_number[number] is _LACKING]
+        others = (manifests.c.digest.in_(lacking)) & (manifests.c.repository != repository)
+        elsewhere = set(db.execute(select(manifests.c.digest).where(others)).scalars()) if lacking else set()
+        rows = []
         for number in there:
-            if config := by_number[number]:
+            config = by_number[number]
+            if isinstance(config, ImageConfig):
                 _add(db, number, config)
-        rows = [{"manifest": number, "readable": int(by_number[number] is not None)} for number in there]
+            if number not in elsewhere:
+                rows.append({"manifest": number, "readable": int(isinstance(config, ImageConfig))})
         add_rows(db, configs, rows)
 
 

@@ -6,7 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, select
 
+from services.connection.data_plane import RegistryClient
+from services.connection.errors import ServiceError
 from services.database.index_tables import repositories
+from services.images.manifest_reading import read_config
+from services.images.manifests import ImageConfig, Manifest
 from services.index.configs import ConfigsRead, read_configs
 from services.index.index_jobs import INDEXED, IndexPlan, index_items, run_indexing, targets_of
 from services.index.query import parse
@@ -16,6 +20,7 @@ from services.index.search import Results, search
 from services.index.store import IndexStore
 from services.jobs import jobs
 from services.jobs.plans import details_of
+from tests.support.documents import OCI_MANIFEST
 from tests.support.index_samples import index_as_values
 from tests.support.killed import LEASE, WHO, Killed, continue_job, found, killed_at, run_once
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
@@ -103,6 +108,32 @@ def test_a_config_that_is_none_is_not_read_again_and_a_refusal_is(own: OwnSandbo
     assert indexed(own, database).left == 0
     assert digests(find(own, database, "label:team=pay")) == {good}
     assert indexed(own, database).read == 0
+
+
+def test_a_config_that_one_repository_lacks_is_read_of_another(
+    own: OwnSandbox, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = own.send_image("a", config=config(team="pay"))
+    raw = own.sandbox.store.get_manifest_body(REGISTRY, APP, digest)
+    assert raw and APP > "first"
+    own.sandbox.store.add_manifest(REGISTRY, "first", raw, OCI_MANIFEST, own.sandbox.state.stamp())
+    own.move("a", digest, "first")
+    alone, _ = own.push("lacking", number=7)
+    asked = []
+
+    def lacking(client: RegistryClient, repository: str, manifest: Manifest) -> ImageConfig:
+        asked.append((repository, manifest.digest))
+        if repository == "first" or manifest.digest == alone:
+            raise ServiceError("Could not read the config", "There is no such blob.", "Push it again.", "BLOB_UNKNOWN")
+        return read_config(client, repository, manifest)
+
+    monkeypatch.setattr("services.index.configs.read_config", lacking)
+    indexed(own, database)
+    assert {("first", digest), (APP, digest), (APP, alone)} <= set(asked)
+    assert digests(find(own, database, "label:team=pay")) == {digest}
+    asked.clear()
+    assert indexed(own, database).left == 0
+    assert not asked
 
 
 def test_a_repository_that_changes_is_looked_at_again_and_what_goes_is_removed(
