@@ -215,6 +215,19 @@ def test_by_prefix_what_grew_is_added_up(own: OwnSandbox, open_view: Open) -> No
     assert list(table["Prefix"]) == ["team/"] and "team/" in {trace.get("name") for trace in drawn(at)}
 
 
+def test_a_prefix_whose_bytes_are_all_shared_now_is_not_deleted(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    own.push("v1")
+    read_all(own)
+    last = grow(own, 40)
+    whole = Snapshot(last, WHOLE, 0, 90 * GIB, 0, 1, 1)
+    add_snapshots(database(), own.registry(), [whole, Snapshot(last, "team/app", 0, 90 * GIB, 0, 1, 1)])
+    at = open_view("storage.py", **HERE)
+    at.radio(key="growth by").set_value("Prefix").run()
+    table = next(one.value for one in at.dataframe if "In 30 days" in one.value).set_index("Prefix")
+    assert table.loc["team/", "In 30 days"] < 0 and table.loc["team/", "Note"] == ""
+
+
 def test_the_newest_simulation_is_a_second_curve(own: OwnSandbox, open_view: Open) -> None:
     open_view("deletions.py")
     own.push("v1")
@@ -228,7 +241,13 @@ def test_the_newest_simulation_is_a_second_curve(own: OwnSandbox, open_view: Ope
         unknown_pulls=LastPulls(),
     )  # fmt: skip
     found = replace(nothing, freed=5 * GIB)
-    key = (policy, own.registry().id, datetime.now(UTC), (), datetime.now(UTC), None)
+    count = contents.last_count(connection.who(), own.client.login_server)
+    assert count
+    stale = (policy, own.registry().id, count.at - timedelta(minutes=1), (), datetime.now(UTC), None)
+    at.session_state["simulations"] = {stale: found}
+    at.run()
+    assert "simulate one over this registry" in texts(at)
+    key = (policy, own.registry().id, count.at, (), datetime.now(UTC), None)
     at.session_state["simulations"] = {key: found}
     at.run()
     assert "The policy Old, simulated just now, would free 5.0 GiB at once." in texts(at)

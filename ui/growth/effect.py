@@ -25,10 +25,15 @@ class Effect:
     exact: bool
 
 
-def newest_effect(registry: Registry) -> Effect | None:
-    """The newest simulation of this session over the registry; None where there is none."""
+def newest_effect(registry: Registry, read_at: datetime) -> Effect | None:
+    """The newest simulation of this session over what was read of the registry then, by the same person; None where
+    there is none. One of an earlier read may have been run since, or be another person's."""
     kept: Mapping[Any, Any] = st.session_state.get(_KEPT, {})
-    found = [Effect(key[0].name, key[4], one.freed, one.exact) for key, one in kept.items() if key[1] == registry.id]
+    found = [
+        Effect(key[0].name, key[4], one.freed, one.exact)
+        for key, one in kept.items()
+        if key[1:3] == (registry.id, read_at)
+    ]
     return max(found, key=lambda one: one.at, default=None)
 
 

@@ -1,6 +1,6 @@
 """Growth of a registry: what it stored day by day, what grew, and where it goes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 
 import streamlit as st
@@ -79,7 +79,7 @@ def show_growth(who: str, registry: Registry, count: StorageCount) -> None:
     )
     by = st.radio("Grow by", (REPOSITORY, PREFIX), horizontal=True, key="growth by", label_visibility="collapsed")
     shown = by_prefix(history) if by == PREFIX else history
-    effect = newest_effect(registry)
+    effect = newest_effect(registry, count.at)
     cleaned = lowered(ahead, effect.freed) if ahead and effect else None
     show_chart_title("What the registry stored")
     show_chart(
@@ -95,7 +95,8 @@ def show_growth(who: str, registry: Registry, count: StorageCount) -> None:
         )
     show_limits(who, registry, totals[-1].total, ahead)
     show_effect(effect, ahead, cleaned, included)
-    _show_grown(registry, by, grown(shown, _MONTH), {one.repository: one.bytes for one in grown(shown, _WEEK)})
+    there = {one.repository for one in shown if one.day == totals[-1].day}
+    _show_grown(registry, by, grown(shown, _MONTH), {one.repository: one.bytes for one in grown(shown, _WEEK)}, there)
 
 
 def _readable(recorded: tuple[Snapshot, ...], registry: Registry, count: StorageCount) -> tuple[Snapshot, ...]:
@@ -181,9 +182,12 @@ def _sources(totals: tuple[Snapshot, ...], ahead: Forecast | None) -> str:
     )
 
 
-def _show_grown(registry: Registry, by: str, monthly: tuple[Growth, ...], weekly: Mapping[str, int]) -> None:
-    """What grew and shrank in a month, and in a week: nothing what was deleted before."""
-    changed = [one for one in monthly if one.bytes or weekly.get(one.repository)]
+def _show_grown(
+    registry: Registry, by: str, monthly: tuple[Growth, ...], weekly: Mapping[str, int], there: Collection[str]
+) -> None:
+    """What grew and shrank in a month, and in a week: nothing what was deleted before. `there`: the names that are
+    there now, also without a byte of their own."""
+    changed = [one for one in monthly if one.bytes or weekly.get(one.repository) or one.before is None]
     if not changed:
         st.markdown(f"No {by.lower()} grew or shrank.")
         return
@@ -202,7 +206,7 @@ def _show_grown(registry: Registry, by: str, monthly: tuple[Growth, ...], weekly
             "Now": one.after,
             "In 7 days": weekly.get(one.repository, 0),
             "In 30 days": one.bytes,
-            "Note": "New" if one.before is None else "Deleted" if not one.after else "",
+            "Note": "New" if one.before is None else "" if one.repository in there else "Deleted",
         }
 
     if by == PREFIX:
