@@ -309,7 +309,8 @@ def _form_of(
             add("numbers", numbers=on_base(db, digest_prefix(term.value), scope.repositories))
         else:
             add("base name", **base_name_values(term.value))
-    for pairs in usage.demanded if usage else ():
+    if usage and usage.demanded:  # One condition for all: a statement takes so many numbers only.
+        pairs = frozenset.intersection(*usage.demanded)
         if len(pairs) <= _MOST_NUMBERS:  # Where there are more, others are dropped as they come.
             add("numbers", numbers=sorted({number for _, number in pairs}))
     among = bool(conditions)

@@ -3,9 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, Select
 
+from services.index.conditions import Form, images_statement
 from services.index.index_jobs import targets_of
 from services.index.query import Term, parse
 from services.index.reading import index_registry
@@ -129,3 +132,24 @@ def test_an_index_has_the_layers_of_its_platforms_and_one_that_was_not_read_may_
     found = digests(find(own, database, f"age:<1y not:layer:{layer}"))
     assert {lacking, without} <= found
     assert not found & {having, with_it, unread}
+
+
+def test_many_terms_about_usage_are_one_condition(
+    own: OwnSandbox, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, other = own.push("v1")[0], own.push("v2", number=2)[0]
+    place = own.registry().id, APP
+    forms = []
+
+    def seen(form: Form) -> Select[Any]:
+        forms.append(form)
+        return images_statement(form)
+
+    monkeypatch.setattr("services.index.search.images_statement", seen)
+    spans = [f"pulled:{days}d" for days in range(1, 8)]
+
+    def used(term: Term) -> Used:
+        return Used({place: {digest, other} if term.number > 24 else {digest}})
+
+    assert digests(find(own, database, " ".join(spans), used)) == {digest}
+    assert forms and all(form.conditions == ("numbers",) for form in forms)
