@@ -20,6 +20,8 @@ _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "m": 30 * 24, "y": 365 * 24}
 _MOST_BYTES = 2**63 - 1
 _MOST_HOURS = 100 * _HOURS["y"]
 LONGEST = 500
+# Of an annotation's name and value together: longer ones are not in the index.
+LONGEST_PROPERTY = 400
 MOST_TERMS = 12
 
 
@@ -164,7 +166,10 @@ def _negated(at: int, piece: str) -> list[Term]:
     field = piece.partition(":")[0].casefold()
     if field not in NEGATED or ":" not in piece:
         raise QueryError(at, "not: needs a field that can be refused.", f"These can: {', '.join(NEGATED)}.")
-    return [replace(term, negated=True) for term in _terms(at, piece)]
+    terms = _terms(at, piece)
+    if field == "annotation" and any(len(term.name) + len(term.value) > LONGEST_PROPERTY for term in terms):
+        raise QueryError(at, "The index has no annotation as long as that.", f"At most {LONGEST_PROPERTY} characters.")
+    return [replace(term, negated=True) for term in terms]
 
 
 def _reference(piece: str) -> list[Term]:

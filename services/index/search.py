@@ -323,7 +323,7 @@ def _form_of(
         low, high = digest_range(term.value)
         add("layer within", low=low, high=high)
     for term in query.without("annotation"):
-        add("annotation", name=term.name, low=term.value, high=term.value)
+        add("annotation within", name=term.name, low=term.value, high=term.value)
     if among and query.untagged:
         values[STANDING] = int(Standing.UNTAGGED)
     form = Form(

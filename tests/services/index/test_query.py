@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.index.query import EXAMPLES, QueryError, Term, parse
+from services.index.query import EXAMPLES, LONGEST_PROPERTY, QueryError, Term, parse
+from services.index.rows import LONGEST_VALUE
 
 DIGEST = "sha256:" + "3fa9c1d4" * 8
 
@@ -44,6 +45,10 @@ def test_terms(text: str, terms: tuple[Term, ...] | None) -> None:
         assert parse(text).terms == terms
 
 
+def test_an_annotation_that_the_index_has_not_cannot_be_refused() -> None:
+    assert LONGEST_PROPERTY == LONGEST_VALUE
+
+
 def test_every_example_is_a_query() -> None:
     for field, example in EXAMPLES.items():
         (term,) = parse(example).terms
@@ -67,6 +72,7 @@ def test_every_example_is_a_query() -> None:
         ("not:tag:v1", 4, "registry, repository, annotation"),
         ("not:pulled:>90d", 11, "pulled:90d"),
         ("x not:runs:", 11, "runs:aks-payments"),
+        (f"x not:annotation:a={'b' * 400}", 6, "At most 400 characters."),
         ("pulled:3000y", 7, "That is more than 100 years."),
         ("x age:>101y", 6, "That is more than 100 years."),
         ("size:>9999999tb", 5, "That is more than 8 million TiB."),

@@ -16,7 +16,7 @@ from services.index.scope import read_scope
 from services.index.search import Results, search
 from services.index.store import IndexStore
 from services.index.usage import FindUsed, Used, nothing_known
-from tests.support.documents import OCI_INDEX, OCI_MANIFEST, digest_of
+from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 NOW = datetime.now(UTC)
@@ -153,3 +153,13 @@ def test_many_terms_about_usage_are_one_condition(
 
     assert digests(find(own, database, " ".join(spans), used)) == {digest}
     assert forms and all(form.conditions == ("numbers",) for form in forms)
+
+
+def test_an_image_with_more_annotations_than_are_kept_may_have_any(own: OwnSandbox, database: Engine) -> None:
+    other = own.send_image("few")
+    many = {f"name{number:03}": "x" for number in range(150)}
+    body = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": {}, "layers": [], "annotations": many}
+    raw = json.dumps(body | {"config": {"mediaType": OCI_CONFIG, "digest": digest_of(5), "size": 1}}).encode()
+    own.sandbox.store.add_manifest(REGISTRY, APP, raw, OCI_MANIFEST, own.sandbox.state.stamp())
+    found = digests(find(own, database, "age:<1y not:annotation:name149=x"))
+    assert other in found and "sha256:" + sha256(raw).hexdigest() not in found
