@@ -191,7 +191,7 @@ if tabs[BUDGETS].open:
                 who,
                 sorted((bill.subscription for bill in bills.values), key=lambda one: one.name in without),
                 registries,
-                billed,
+                reading.value.currencies,
             )
         show_budgets(of_budgets, budgets, unread=unread_budgets)
 if tabs[SOURCES].open:

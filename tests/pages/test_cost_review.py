@@ -23,6 +23,7 @@ from tests.support.app_test import Open, figures, open_dialog, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import bills, contents
 from ui.loaders import registries as registry_loaders
+from ui.loaders.bills import Bills
 from ui.runtime import connection
 
 LAST = month_before(datetime.now(UTC).date().replace(day=1))
@@ -375,3 +376,13 @@ def test_a_budget_is_planned_with_its_line(review: Any) -> None:
     next(one for one in at.text_input if one.label == "Name").set_value("two words")
     open_dialog(at, "Create budget")
     assert any("1 to 63 letters" in one.value for one in at.error)
+
+
+def test_a_budget_is_in_the_currency_of_its_own_subscription(review: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = review(show="Budgets")
+    open_dialog(at, "Create budget")
+    assert "Amount, EUR" in [one.label for one in at.number_input]
+    monkeypatch.setattr(Bills, "currencies", {"another": "EUR"})
+    at = review(show="Budgets")
+    open_dialog(at, "Create budget")
+    assert "Amount, in the currency of the bill" in [one.label for one in at.number_input]

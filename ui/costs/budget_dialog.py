@@ -1,6 +1,6 @@
 """A budget created in Azure, or one that exists replaced."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -30,9 +30,10 @@ _LIKELY_AMOUNT = 100
 
 @dialog(CREATE, width="large")
 def create_budget(
-    who: str, subscriptions: Iterable[Subscription], registries: Iterable[Registry], currency: str
+    who: str, subscriptions: Iterable[Subscription], registries: Iterable[Registry], currencies: Mapping[str, str]
 ) -> None:
-    """Asks for the scope, the amount and who is told, shows the plan, and creates the budget."""
+    """Asks for the scope, the amount and who is told, shows the plan, and creates the budget. `currencies`: in which
+    each subscription is billed, by its id."""
     with dialog_panel():
         by_id = {f"/subscriptions/{one.id}": one for one in subscriptions}
         if not by_id:
@@ -46,6 +47,8 @@ def create_budget(
                 group = f"{scope}/resourceGroups/{registry.resource_group}"
                 scopes[group] = f"resource group {registry.resource_group} of {by_id[scope].name}"
         scope = st.selectbox("Scope", list(scopes), format_func=lambda one: scopes[one], width="stretch")
+        subscription = by_id["/".join(scope.split("/")[:3])]
+        currency = currencies.get(subscription.id, "")
         only = st.toggle("Only registries", value=True, help="Other resources of the scope do not count")
         with st.container(horizontal=True):
             name = st.text_input("Name", value="registries", width=220)
@@ -74,7 +77,6 @@ def create_budget(
             tuple(dict.fromkeys(mail for mail in mails.replace(",", " ").replace(";", " ").split())),
             int(threshold),
         )
-        subscription = by_id["/".join(scope.split("/")[:3])]
         plan = read_budget_plan(connection.session(who), spec, subscription)
         st.caption("A budget tells by mail, some hours late. It stops nothing.")
         confirm_and_run(

@@ -31,6 +31,12 @@ class Bills:
         """The currency that was billed last; "" where nothing was, or no bill could be read."""
         return next(iter(latest_currencies(row for bill in self.costs.values for row in bill.rows)), "")
 
+    @property
+    def currencies(self) -> Mapping[str, str]:
+        """By subscription id, the currency that it was billed in last; nothing where that is unknown."""
+        found = {bill.subscription.id: latest_currencies(bill.rows) for bill in self.costs.values}
+        return {one: next(iter(currencies)) for one, currencies in found.items() if currencies}
+
 
 def recent_bills(who: str) -> Reading[Bills]:
     """The bills of this month and of the six before it."""
