@@ -22,7 +22,7 @@ from services.database.index_tables import (
     tags,
     words,
 )
-from services.index.rows import MOST_PROPERTIES, ConfigWord
+from services.index.rows import ConfigWord
 
 # Of a statement, beside those of its conditions.
 REPOSITORIES, STANDING, LIMIT = "repositories", "standing", "looked_at"
@@ -95,17 +95,10 @@ def _using_layer(found: Select[Any]) -> Select[Any]:
 
 
 def _has_or_lists_layer(at: int) -> ColumnElement[bool]:
-    """Whether a manifest has the layer, lists one that has it, or lists one that was not read: it may have it."""
+    """Whether a manifest has the layer, or lists one that has it."""
     using = _using_layer(_in_digests(at))
     listing = select(children.c.parent).where(children.c.child.in_(using))
-    unread = select(children.c.parent).where(children.c.child.not_in(select(contents.c.digest)))
-    return manifests.c.digest.in_(using) | manifests.c.digest.in_(listing) | manifests.c.digest.in_(unread)
-
-
-def _may_have_annotation(at: int) -> ColumnElement[bool]:
-    """Whether a manifest has the annotation, or has so many that not all are kept."""
-    full = select(properties.c.manifest).group_by(properties.c.manifest).having(func.count() >= MOST_PROPERTIES)
-    return manifests.c.digest.in_(with_property(properties, at=at)) | manifests.c.digest.in_(full)
+    return manifests.c.digest.in_(using) | manifests.c.digest.in_(listing)
 
 
 # Each with its parameters, whose names end on _ and the condition's place.
@@ -117,7 +110,6 @@ CONDITIONS: Mapping[str, Callable[[int], ColumnElement[bool]]] = {
     "layer within": _has_or_lists_layer,
     "one layer": _among(lambda at: _using_layer(_in_digest(at))),
     "annotation": _among(lambda at: with_property(properties, at=at)),
-    "annotation within": _may_have_annotation,
     "label": _among(lambda at: with_property(labels, at=at)),
     "env": _among(lambda at: _with_word(ConfigWord.ENV, at)),
     "author": _among(lambda at: _with_word(ConfigWord.AUTHOR, at)),

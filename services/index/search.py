@@ -32,6 +32,7 @@ from services.index.query import Query, digest_prefix
 from services.index.rows import STORED_KINDS, Standing, parts
 from services.index.scope import IndexedRegistry, Readable, Scope
 from services.index.store import IndexStore
+from services.index.unsure import unsure_numbers
 from services.index.usage import FindUsed, Usage, nothing_known, usage_of
 
 # Of each group.
@@ -267,7 +268,8 @@ def _images(
         # Without the repositories' names, which take long to send: most often there are few rows.
         with_tags = images_statement(replace(form, few=False, with_tags=True))
         rows, cut = _walk(db, with_tags, values, allowed, most, images_statement(form), usage)
-    found = _with_tags(db, rows, scope)
+    unsure = unsure_numbers(db, query, {row.number for row in rows})
+    found = _with_tags(db, [row for row in rows if row.number not in unsure], scope)
     for term in query.of("tag"):
         found = [one for one in found if any(fnmatchcase(tag, term.value) for tag in one.every_tag)]
     if query.of("size"):
@@ -323,7 +325,7 @@ def _form_of(
         low, high = digest_range(term.value)
         add("layer within", low=low, high=high)
     for term in query.without("annotation"):
-        add("annotation within", name=term.name, low=term.value, high=term.value)
+        add("annotation", name=term.name, low=term.value, high=term.value)
     if among and query.untagged:
         values[STANDING] = int(Standing.UNTAGGED)
     form = Form(
