@@ -60,7 +60,8 @@ def read_state(engine: Engine, registry: str) -> ReadState | None:
         rows = db.execute(select(table).where(table.c.registry == registry)).all()
     if not rows:
         return None
-    row = max(rows, key=lambda one: one.day or date.min)
+    # Of the identity that reads now, where the console had another before.
+    row = max(rows, key=lambda one: (one.begun or date.min, one.day or date.min))
     running = any(one.lease_until and now <= one.lease_until <= _latest(now) for one in rows)
     return ReadState(row.day, row.day == now.date(), running, row.tried if row.error else None, row.error)
 
@@ -86,6 +87,8 @@ def claim_read(engine: Engine, runs_as: str, lease: timedelta) -> ClaimedRead | 
             row = db.execute(
                 select(table)
                 .where(table.c.runs_as == runs_as, _due(now))
+                # The list, then what was not tried, so that what fails holds up no other; then what is oldest.
+                .order_by(table.c.registry != LIST, table.c.tried.is_not(None), table.c.day.is_not(None), table.c.day)
                 .order_by(table.c.registry)
                 .limit(1)
                 .with_for_update(skip_locked=True)

@@ -146,7 +146,7 @@ def test_why_there_is_no_daily_snapshot_is_said(
     read_all(own)
     assert "No daily snapshot is taken by itself: this console has no budget" in texts(open_view("storage.py", **HERE))
     monkeypatch.setenv("ACR_CONSOLE_SNAPSHOT_READS", "20000")
-    assert "not among those that its own identity sees" in texts(open_view("storage.py", **HERE))
+    assert "the console has not listed its registries yet" in texts(open_view("storage.py", **HERE))
     own.push("v1")
     own.break_({"path": "/v2/team/app/manifests/", "status": 403})
     worker.take_due(Event())

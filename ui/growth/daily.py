@@ -10,16 +10,13 @@ from ui.runtime.settings import read_settings
 _PAGES = "A day counts also where a person opened a page that reads all of the registry."
 
 
-def show_daily(state: ReadState | None) -> None:
-    """Says what the worker read of the registry, and what it could not."""
+def show_daily(state: ReadState | None, listing: ReadState | None) -> None:
+    """Says what the worker read of the registry, and what it could not. `listing`: of the list of registries."""
     if why := _none_taken():
         st.caption(f"No daily snapshot is taken by itself: {why} {_PAGES}")
         return
     if state is None:
-        st.caption(
-            "No daily snapshot yet: the console lists its registries each day, and this one is not among those that "
-            f"its own identity sees. {_PAGES}"
-        )
+        st.caption(f"No daily snapshot yet: {_unlisted(listing)} {_PAGES}")
         return
     last = f"The last daily snapshot is of {state.day:%Y-%m-%d}." if state.day else "There is no daily snapshot yet."
     if state.error and not state.today:
@@ -32,6 +29,15 @@ def show_daily(state: ReadState | None) -> None:
         st.caption(f"Today's snapshot is being taken. {last}")
     elif not state.today:
         st.caption(f"{last} Today's is not taken yet.")
+
+
+def _unlisted(listing: ReadState | None) -> str:
+    """Why the worker does not know the registry."""
+    if listing and listing.error:
+        return f"the console could not list all registries. {plain(listing.error)}"
+    if listing is None or listing.day is None:
+        return "the console has not listed its registries yet."
+    return "the console lists its registries each day, and this one is not among those that its own identity sees."
 
 
 def _none_taken() -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import streamlit as st
 
 from services.connection.errors import ServiceError
-from services.growth.daily import read_state
+from services.growth.daily import LIST, read_state
 from services.growth.forecast import FEWEST_DAYS, LIKELY, Forecast, forecast
 from services.growth.history import WHOLE, Growth, Snapshot, by_prefix, grown, readable_of, whole_of
 from services.growth.limits import lowered
@@ -44,11 +44,11 @@ def show_growth(who: str, registry: Registry, count: StorageCount) -> None:
     read, in `count`."""
     try:
         recorded = read_history(database(), registry)
-        state = read_state(database(), key_of(registry))
+        state, listing = read_state(database(), key_of(registry)), read_state(database(), LIST)
     except ServiceError as error:
         show_error(error)
         return
-    show_daily(state)
+    show_daily(state, listing)
     history = _readable(recorded, registry, count)
     measured = measured_storage(who, registry)
     show_progress(measured, f"measured storage of {registry.id}", stop="")

@@ -211,3 +211,25 @@ def test_what_a_person_reads_does_not_take_the_place_of_the_daily_snapshot(datab
     end_read(database, claim(database), of_day(NOON.date(), 7))
     add_snapshots(database, REGISTRY, of_day(NOON.date(), 3))
     assert {one.unique for one in read_history(database, REGISTRY)} == {7}
+
+
+def test_what_failed_holds_up_no_registry_that_was_not_tried(database: Engine, time: Time) -> None:
+    end_list(database, claim(database), KEYS)
+    fail_read(database, claim(database), "403")
+    time.later(seconds=AGAIN_AFTER.total_seconds() + 1)
+    assert [claim(database).registry for _ in KEYS] == ["two 2026", "one 2026"]
+
+
+def test_the_state_is_of_the_identity_that_reads_now(database: Engine, time: Time) -> None:
+    end_list(database, claim(database), KEYS)
+    read = claim(database)
+    end_read(database, read, of_day(read.day))
+    time.later(days=1)
+    other = claim_read(database, "cloud tenant/other", LEASE)
+    assert other
+    end_list(database, other, KEYS)
+    failed = claim_read(database, "cloud tenant/other", LEASE)
+    assert failed and failed.registry == read.registry
+    fail_read(database, failed, "403")
+    state = read_state(database, read.registry)
+    assert state and state.error == "403"
