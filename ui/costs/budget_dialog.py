@@ -28,7 +28,7 @@ CREATE = "Create budget"
 _LIKELY_AMOUNT = 100
 
 
-@dialog(CREATE, width="large")
+@dialog("Create budget", width="large")
 def create_budget(
     who: str, subscriptions: Iterable[Subscription], registries: Iterable[Registry], currencies: Mapping[str, str]
 ) -> None:
