@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
-from tests.support.console import cells, click_name, console, is_at, select_row, settled, window
+from tests.support.console import act_until, cells, click_name, console, is_at, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -185,7 +185,8 @@ def heading_is(page: Page, name: str) -> None:
 
 
 def choose_place(page: Page, name: str) -> None:
-    """Chooses a registry in the sidebar."""
+    """Chooses a registry in the sidebar, once the page stands."""
+    settled(page)
     page.get_by_test_id("stSidebar").get_by_role("combobox", name=re.compile("^Registry")).click()
     page.get_by_role("option", name=name, exact=True).click()
 
@@ -309,10 +310,8 @@ def test_all_tags_are_filtered_and_those_that_are_selected_are_planned_together(
     names = [row[0] for row in cells(page)[1:]]
     assert names and all(name.endswith("7") for name in names)
     expect(page.get_by_text(re.compile("^[0-9,]+ of [0-9,]+ tags$"))).to_be_visible()
-    for name in names[:2]:
-        select_row(page, re.escape(name))
-        settled(page)
-    expect(page.get_by_text("2 selected")).to_be_visible()
+    for number, name in enumerate(names[:2], 1):
+        act_until(page.get_by_text(f"{number} selected"), lambda name=name: select_row(page, re.escape(name)))
     page.get_by_role("button", name="Delete images").click()
     expect(page.get_by_role("heading", name="Delete 2 images")).to_be_visible()
     settled(page)

@@ -109,7 +109,9 @@ def _box(who: str, reading: Reading[Inventory]) -> bool:
     keys = list(keys_of(registries).values())
     known = not reading.error and listed.complete
     gone = here and here not in keys and not reading.running
-    st.session_state[BOX] = here or None
+    # A value that is set goes before what was chosen in the browser at that moment.
+    if st.session_state.get(BOX) != (here or None):
+        st.session_state[BOX] = here or None
 
     def choose() -> None:
         st.session_state[_CHOSEN] = st.session_state[BOX] or ""
