@@ -2,15 +2,15 @@
 one ends. A row of the database decides."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from time import monotonic
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, or_, select, update
 
 from services.connection.errors import ServiceError
+from services.database import leases
 from services.database.engine import clock, put_rows, reading, writing
 from services.database.tables import snapshot_reads as table
 from services.growth.history import Snapshot
@@ -23,8 +23,6 @@ LIST = ""
 AGAIN_AFTER = timedelta(hours=1)
 # A registry whose reading ends its process each time is not read for ever, on one day.
 MOST_ATTEMPTS = 3
-# How soon the end of this process reaches what is being read.
-_LOOK_S = 1.0
 _ENDED = f"The console's process ended {MOST_ATTEMPTS} times while it was read today: see the log."
 
 
@@ -147,36 +145,16 @@ def release_read(engine: Engine, claim: ClaimedRead) -> None:
         db.execute(given)
 
 
-@contextmanager
 def keep_read(
     engine: Engine, claim: ClaimedRead, lease: timedelta, stop: threading.Event, ends: threading.Event
-) -> Iterator[None]:
-    """Renews the lease while the reading goes on. Sets `stop` where another process has taken it, where the lease could
-    not be renewed in time, and where this process `ends`."""
-    over = threading.Event()
+) -> AbstractContextManager[None]:
+    """Renews the lease while the reading goes on, as `services.database.leases`."""
 
-    def renew() -> None:
-        renewed = monotonic()
-        while not over.wait(min(lease.total_seconds() / 3, _LOOK_S)):
-            if ends.is_set():
-                stop.set()
-            if monotonic() - renewed < lease.total_seconds() / 3:
-                continue
-            try:
-                with writing(engine, "The lease of a daily snapshot could not be renewed") as db:
-                    kept = update(table).where(_mine(claim)).values(lease_until=clock(db) + lease)
-                    if not db.execute(kept).rowcount:
-                        stop.set()
-                renewed = monotonic()
-            except ServiceError:
-                if monotonic() - renewed > lease.total_seconds() * 2 / 3:
-                    stop.set()
+    def renew(db: Connection) -> bool:
+        kept = update(table).where(_mine(claim)).values(lease_until=clock(db) + lease)
+        return bool(db.execute(kept).rowcount)
 
-    threading.Thread(target=renew, name="lease of a daily snapshot", daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
+    return leases.keep_lease(engine, "a daily snapshot", renew, lease, stop, ends)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -2,15 +2,15 @@
 where that one ends."""
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, or_, select, update
 
 from services.connection.errors import ServiceError
+from services.database import leases
 from services.database.engine import clock, reading, writing
 from services.database.tables import (
     policies,
@@ -33,8 +33,6 @@ MOST_ATTEMPTS = 3
 _PROPOSED, _FAILED, _STARTED = "proposed scheduled run", "scheduled run failed", "started scheduled run"
 # As long as the activity log has them.
 KEPT = timedelta(days=400)
-# How soon the end of this process reaches a run that is being planned.
-_LOOK_S = 1.0
 _NOT_BEGUN = "The scheduled deletion was not begun"
 _DELETED = "The policy was deleted."
 
@@ -176,36 +174,16 @@ def _claimed(db: Connection, run: str, attempt: int) -> ClaimedRun | str:
     )
 
 
-@contextmanager
 def keep_lease(
     engine: Engine, run: ClaimedRun, lease: timedelta, stop: threading.Event, ends: threading.Event
-) -> Iterator[None]:
-    """Renews the lease of a run while its work goes on. Sets `stop` where another process has taken it, where the lease
-    could not be renewed in time, and where this process `ends`."""
-    over = threading.Event()
+) -> AbstractContextManager[None]:
+    """Renews the lease of a run while its work goes on, as `services.database.leases`."""
 
-    def renew() -> None:
-        renewed = monotonic()
-        while not over.wait(min(lease.total_seconds() / 3, _LOOK_S)):
-            if ends.is_set():
-                stop.set()
-            if monotonic() - renewed < lease.total_seconds() / 3:
-                continue
-            try:
-                with writing(engine, "The lease of a scheduled run could not be renewed") as db:
-                    kept = update(scheduled_runs).where(_mine(run)).values(lease_until=clock(db) + lease)
-                    if not db.execute(kept).rowcount:
-                        stop.set()
-                renewed = monotonic()
-            except ServiceError:
-                if monotonic() - renewed > lease.total_seconds() * 2 / 3:
-                    stop.set()
+    def renew(db: Connection) -> bool:
+        kept = update(scheduled_runs).where(_mine(run)).values(lease_until=clock(db) + lease)
+        return bool(db.execute(kept).rowcount)
 
-    threading.Thread(target=renew, name=f"lease of {run.id}", daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
+    return leases.keep_lease(engine, "a scheduled run", renew, lease, stop, ends)
 
 
 def release_run(engine: Engine, run: ClaimedRun) -> None:
