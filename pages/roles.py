@@ -47,7 +47,7 @@ if inventory.running and not registries:
 modes = [one.value for one in Mode]
 check_url("mode", "permission mode", modes)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    registry = selection.registry_box(listed, placeholder="Any")
+    registry = selection.registry_box(listed, nothing="Any")
     if registry:
         mode = registry.access.mode
         st.markdown(f":blue-badge[:material/shield_person: {mode} permissions]")

@@ -11,7 +11,7 @@ from sandbox.seeds import company
 from sandbox.seeds.resources import assignment
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
-from tests.support.app_test import Open, button, select_rows, texts
+from tests.support.app_test import Open, button, keyed, select_rows, texts
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.access_review import principals
 from ui.loaders import clusters
@@ -64,7 +64,7 @@ def test_filters_leave_whom_was_asked_for(access: Any) -> None:
     at.toggle(key="first").set_value(True).run()
     assert list(table(at)["Principal"]) == ["Platform administrator", "console", "platform-engineers"]
     at.toggle(key="first").set_value(False).run()
-    at.pills(key="may").set_value(["Delete"]).run()
+    keyed(at.pills, "may").set_value(["Delete"]).run()
     assert set(table(at)["Delete"]) == {"✓"}
     at.multiselect(key="kind").set_value(["service principal"]).run()
     assert list(table(at)["Principal"]) == ["console", "contoso-scanner"]
@@ -75,7 +75,7 @@ def test_filters_leave_whom_was_asked_for(access: Any) -> None:
 
 
 def test_a_chosen_filter_is_bold(access: Any) -> None:
-    options = access(registry="contosohub", may="Push").button_group(key="may").options
+    options = keyed(access(registry="contosohub", may="Push").button_group, "may").options
     assert ":violet[**Push**]" in options and ":violet[Pull]" in options
 
 

@@ -12,7 +12,7 @@ from sandbox.seeds.company import BATCH
 from sandbox.server import Sandbox
 from services.aks.puller import object_id_of
 from services.connection.session import AzureSession, connect_sandbox
-from tests.support.app_test import Open, button, confirm_button, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, keyed, reopen, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -34,9 +34,9 @@ def ended(at: AppTest) -> AppTest:
     pulls = reading.value
     if not pulls.clusters.values:
         return at
-    if not at.selectbox(key="cluster").value:
+    if not keyed(at.selectbox, "cluster").value:
         return at
-    cluster = next(one for one in pulls.clusters.values if one.name == at.selectbox(key="cluster").value)
+    cluster = next(one for one in pulls.clusters.values if one.name == keyed(at.selectbox, "cluster").value)
     named = "".join(at.query_params["registry"])
     registry = next(one for one in pulls.registries.values if one.name == named)
     if not principal and not cluster.puller.object_id:
@@ -157,7 +157,7 @@ def test_a_cluster_that_is_not_there_is_said_and_the_nearest_offered(check: Any,
     at = check(own.session(), cluster="aks11")
     assert "There is no cluster aks11 here" in texts(at)
     button(at, "Open aks1").click().run()
-    assert at.selectbox(key="cluster").value == "aks1"
+    assert keyed(at.selectbox, "cluster").value == "aks1"
     assert "There is no cluster" not in texts(at)
 
 

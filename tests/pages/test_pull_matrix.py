@@ -14,7 +14,7 @@ from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, confirm_button, reopen, select_rows, texts, wait_for_job
+from tests.support.app_test import Open, button, confirm_button, keyed, reopen, select_rows, texts, wait_for_job
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -34,7 +34,7 @@ def matrix(open_view: Open, session: AzureSession):  # type: ignore[no-untyped-d
 
 def numbers(at: AppTest) -> list[int]:
     """How many pairs each answer says that it has."""
-    return [int(option.rstrip("]").rsplit(" ", 1)[1]) for option in at.button_group(key="answer").options]
+    return [int(option.rstrip("]").rsplit(" ", 1)[1]) for option in keyed(at.button_group, "answer").options]
 
 
 def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureSession) -> None:
@@ -100,7 +100,7 @@ def test_where_the_directory_refuses_groups_the_reason_is_shown(matrix: Any, tmp
         assert any("6 identities' groups" in label for label in labels)
         counts = dict(
             option.removeprefix(":violet[:gray-badge[?] ").rstrip("]").rsplit(" · ", 1)
-            for option in at.button_group(key="answer").options
+            for option in keyed(at.button_group, "answer").options
         )
         unknown = sum(answer == "? unknown" for answer in rows["Answer"])
         assert counts["Unknown: group members not read"] == str(unknown)
@@ -113,7 +113,7 @@ def test_filters_leave_what_was_asked_for(matrix: Any) -> None:
     at = matrix()
     at.text_input(key="search").set_value("Casa").run()
     assert set(at.dataframe[0].value["Registry"]) == {"casaacr01"}
-    at.button_group(key="answer").set_value(["no role"]).run()
+    keyed(at.button_group, "answer").set_value(["no role"]).run()
     assert set(at.dataframe[0].value["Answer"]) == {"– no role"}
     at.text_input(key="search").set_value("nothing of that name").run()
     assert "No pair matches" in texts(at)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, figures, reopen, texts, wait_for_job
+from tests.support.app_test import Open, button, figures, keyed, reopen, texts, wait_for_job
 from tests.support.own_sandbox import OwnSandbox
 from ui.elements import writing
 from ui.runtime import connection
@@ -57,7 +57,7 @@ def test_a_registry_of_the_url_answers_with_what_it_uses(open_view: Open) -> Non
 
 def test_another_start_answers_anew(open_view: Open) -> None:
     at = open_view("sku_comparison.py", registry="contosohub")
-    at.selectbox(key="registry").set_value("contosobase").run()
+    keyed(at.selectbox, "registry").set_value("contosobase").run()
     assert at.number_input(key="replicas").value == 0
     assert at.toggle(key="anonymous").value
     assert "**Standard**" in recommended(at)

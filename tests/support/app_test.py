@@ -1,6 +1,6 @@
 """The pages in Streamlit's AppTest: how a test opens one, reads it, and works its dialogs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,12 @@ def _tiles(block: Block) -> Iterator[tuple[Any, list[str]]]:
     for child in children:
         if isinstance(child, Block):
             yield from _tiles(child)
+
+
+def keyed(elements: Iterable[Any], name: str) -> Any:
+    """The one widget of `elements` whose key `widget_key` made for `name`."""
+    (found,) = [one for one in elements if str(one.key).rpartition(" ")[0] == name]
+    return found
 
 
 def boxes(at: AppTest) -> list[Any]:

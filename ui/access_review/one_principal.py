@@ -14,14 +14,12 @@ from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty
 from ui.elements.text import plain
 from ui.loaders.principals import PrincipalNames
+from ui.navigation.url_choice import widget_key
 from ui.runtime.background import show_progress
-
-BOX = "chosen principal"
 
 
 def choose(principal_id: str) -> None:
     """Chooses a principal, from elsewhere on the page."""
-    st.session_state[BOX] = principal_id
     st.query_params["principal"] = principal_id
 
 
@@ -32,8 +30,10 @@ def show_principal(who: str, pulls: Pulls, known: PrincipalNames) -> None:
     if named and named not in options:
         options.append(named)
 
+    box = widget_key("chosen principal", named or None)
+
     def remember() -> None:
-        chosen = (st.session_state[BOX] or "").strip().lower()
+        chosen = (st.session_state[box] or "").strip().lower()
         if chosen:
             st.query_params["principal"] = chosen
         else:
@@ -44,7 +44,7 @@ def show_principal(who: str, pulls: Pulls, known: PrincipalNames) -> None:
         options,
         options.index(named) if named else None,
         format_func=lambda one: known.option(one),
-        key=BOX,
+        key=box,
         placeholder="A name, or an object id",
         accept_new_options=True,
         on_change=remember,

@@ -14,7 +14,7 @@ from ui.elements.text import plain
 from ui.navigation.choice_links import Choice, show_choices
 from ui.navigation.pages import INTEGRATION_CHECKER
 from ui.navigation.selection import not_read
-from ui.navigation.url_choice import offer_nearest
+from ui.navigation.url_choice import choice_box, offer_nearest
 
 BOX = "cluster"
 NEED_READER = "You need Reader on a subscription or cluster to see it here."
@@ -36,23 +36,24 @@ def choose_cluster(listed: Partial[Cluster]) -> Cluster | None:
         st.query_params["cluster"] = next(iter(keys))
     given = st.query_params.get("cluster", "")
     named = next((key for key in keys if key.casefold() == given.casefold()), None)
-    st.session_state[BOX] = named  # Not bound to the URL by Streamlit: that drops a name that it does not know.
 
-    def remember() -> None:
-        if st.session_state[BOX]:
-            st.query_params["cluster"] = st.session_state[BOX]
+    # Not bound to the URL by Streamlit: that drops a name that it does not know.
+    def remember(key: str) -> None:
+        if key:
+            st.query_params["cluster"] = key
         else:
             st.query_params.pop("cluster", None)
 
     unread = not_read(listed)
-    st.selectbox(
+    choice_box(
         "Cluster",
         list(keys),
-        None,
-        key=BOX,
+        named or "",
+        remember,
+        name=BOX,
+        nothing="No cluster",
         placeholder="Choose one",
-        on_change=remember,
-        help=f"Not listed, as they could not be read: the clusters of {plain(', '.join(unread))}" if unread else None,
+        tip=f"Not listed, as they could not be read: the clusters of {plain(', '.join(unread))}" if unread else None,
     )
     return keys[named] if named else None
 

@@ -12,6 +12,7 @@ from ui.loaders.registries import Inventory
 from ui.navigation.links import open_page
 from ui.navigation.pages import CLEAN_UP, PageLink
 from ui.navigation.selection import find, keys_of, not_offered, with_login_server
+from ui.navigation.url_choice import choice_box
 from ui.runtime.background import Reading
 
 BOX = "registry of the sidebar"
@@ -109,21 +110,19 @@ def _box(who: str, reading: Reading[Inventory]) -> bool:
     keys = list(keys_of(registries).values())
     known = not reading.error and listed.complete
     gone = here and here not in keys and not reading.running
-    # A value that is set goes before what was chosen in the browser at that moment.
-    if st.session_state.get(BOX) != (here or None):
-        st.session_state[BOX] = here or None
 
-    def choose() -> None:
-        st.session_state[_CHOSEN] = st.session_state[BOX] or ""
+    def choose(key: str) -> None:
+        st.session_state[_CHOSEN] = key
 
-    st.selectbox(
+    choice_box(
         "Registry" if reading.running or known else "Registry (list incomplete)",
         keys if here in keys or not here else [here, *keys],
-        None,
-        key=BOX,
+        here,
+        choose,
+        name=BOX,
+        nothing="No registry",
         placeholder="Reading registries…" if reading.running and not keys else "Choose one",
-        on_change=choose,
-        help=not_offered(listed) or None,
+        tip=not_offered(listed) or None,
     )
     if gone:
         why = "was not found: it may have been deleted" if known else "is not among the registries that could be read"

@@ -21,7 +21,7 @@ from ui.navigation.choice_links import Choice, show_choices
 from ui.navigation.headings import heading_of
 from ui.navigation.links import link_to
 from ui.navigation.pages import PageLink
-from ui.navigation.url_choice import offer_nearest
+from ui.navigation.url_choice import choice_box, offer_nearest
 from ui.runtime.background import show_progress
 
 BOX = "registry"
@@ -141,34 +141,33 @@ def _facts(registry: Registry) -> str:
 def registry_box(
     listed: Partial[Registry],
     label: str = "Registry",
-    placeholder: str = "Choose one",
     *,
+    nothing: str,
     on_choice: Callable[[Registry | None], None] = lambda _: None,
 ) -> Registry | None:
     """A box of the registries that have a login server, for a page that can do without one: it shows the one that
-    `?registry=` names, and its choice is written there. `on_choice` is called with a new choice, before the page runs
-    for it."""
+    `?registry=` names, else `nothing`, and its choice is written there. `on_choice` is called with a new choice, before the
+    page runs for it."""
     registries = with_login_server(listed)
     named = registry_named(listed)
-    # Not bound to the URL by Streamlit: a bound parameter can't be passed to the next page.
-    st.session_state[BOX] = key_of(named, registries) if named else None
 
-    def remember() -> None:
-        key = st.session_state[BOX]
+    # Not bound to the URL by Streamlit: a bound parameter can't be passed to the next page.
+    def remember(key: str) -> None:
         if key:
             st.query_params["registry"] = key
         else:
             st.query_params.pop("registry", None)
         on_choice(find(registries, key) if key else None)
 
-    st.selectbox(
+    choice_box(
         label,
         list(keys_of(registries).values()),
-        None,
-        key=BOX,
-        placeholder=placeholder,
-        on_change=remember,
-        help=not_offered(listed) or None,
+        key_of(named, registries) if named else "",
+        remember,
+        name=BOX,
+        nothing=nothing,
+        placeholder=nothing,
+        tip=not_offered(listed) or None,
     )
     return named
 

@@ -57,14 +57,57 @@ def check_url(name: str, what: str, options: Sequence[str], *, bound: bool = Tru
     return _check(name, what, lambda one: one in options, lambda wrong: nearest(wrong, options), bound=bound)
 
 
+def widget_key(name: str, shown: object) -> str:
+    """The key of the widget `name` whose default is `shown`, a value that more than the widget itself changes: another
+    widget takes its place where something else did.
+
+    A value that is set through the session reaches the browser after what the browser sent in between, or not at all:
+    what a person chooses at that moment is undone, or an empty box counts as a choice.
+    """
+    number, before = st.session_state.get(f"{name}: number and default", (0, shown))
+    if st.session_state.get(f"{name} {number}", before) != shown:
+        number += 1
+    st.session_state[f"{name}: number and default"] = number, shown
+    return f"{name} {number}"
+
+
+def choice_box(
+    label: str,
+    options: Sequence[str],
+    shown: str,
+    on_choice: Callable[[str], None],
+    *,
+    name: str,
+    nothing: str,
+    placeholder: str,
+    tip: str | None,
+) -> None:
+    """A box of `options` that shows one of them, "" for none, for a value that more than the box changes: it is in the
+    URL, or kept for the session. `on_choice` is called with what was chosen, "" for `nothing`, before the page runs
+    for it. Streamlit's own cross is no choice: a box that the browser has not filled yet sends the same."""
+    key = widget_key(name, shown or None)
+    offered = ["", *options] if shown else list(options)
+    st.selectbox(
+        label,
+        offered,
+        offered.index(shown) if shown else None,
+        format_func=lambda one: one or nothing,
+        key=key,
+        placeholder=placeholder,
+        on_change=lambda: on_choice(st.session_state[key] or ""),
+        help=tip,
+    )
+
+
 def choose_pills(name: str, what: str, labels: Mapping[str, str], *, tip: str | None = None) -> list[str]:
     """The options, of option → label (markdown), that `?name=` has and that can be changed here. `what`: of what they
     are, "Findings". Streamlit itself would write the labels to the URL, which change with the counts in them."""
     check_url(name, what.lower(), list(labels), bound=False)
-    chosen = st.session_state[name] = [option for option in st.query_params.get_all(name) if option in labels]
+    chosen = [option for option in st.query_params.get_all(name) if option in labels]
+    key = widget_key(name, chosen)
 
     def remember() -> None:
-        st.query_params[name] = st.session_state[name]
+        st.query_params[name] = st.session_state[key]
 
     def write(option: str) -> str:
         # Streamlit's tint of a chosen option is hardly seen in the dark theme.
@@ -75,7 +118,8 @@ def choose_pills(name: str, what: str, labels: Mapping[str, str], *, tip: str | 
         what,
         list(labels),
         selection_mode="multi",
-        key=name,
+        default=chosen,
+        key=key,
         on_change=remember,
         format_func=write,
         help=tip,

@@ -9,6 +9,7 @@ from services.policies.schema import schema_text
 from services.policies.store import PolicyVersion
 from services.policies.text import PolicyTextError, Problem, format_policy, parse_policy
 from ui.elements.text import plain
+from ui.navigation.url_choice import widget_key
 
 NEW = "new"
 TEMPLATE = """\
@@ -59,11 +60,6 @@ class Draft:
         """The policy, where the text is one."""
         return self.policy if not self.problems else None
 
-    @property
-    def box(self) -> str:
-        """The key of the box of YAML."""
-        return f"text of policy {self.id}"
-
     def write(self, text: str) -> None:
         """Takes a text that was typed or restored."""
         self.text, self.written = text, True
@@ -77,7 +73,6 @@ class Draft:
         self._parse()
         self.policy = policy
         self.generation += refill
-        st.session_state[self.box] = self.text
 
     def change_rule(self, number: int, rule: Rule) -> None:
         if self.policy:
@@ -106,19 +101,17 @@ def open_draft(policy: str, base: PolicyVersion | None, start: str = TEMPLATE) -
 def discard_draft(policy: str) -> None:
     """Forgets what was typed."""
     st.session_state.get("drafts of policies", {}).pop(policy, None)
-    st.session_state.pop(f"text of policy {policy}", None)
 
 
 def show_text(draft: Draft) -> None:
     """The box of YAML, and below it what is wrong with its text."""
-    if draft.box not in st.session_state:
-        st.session_state[draft.box] = draft.text
+    box = widget_key(f"text of policy {draft.id}", draft.text)
 
     def take() -> None:
-        draft.write(st.session_state[draft.box])
+        draft.write(st.session_state[box])
 
     lines = min(max(draft.text.count("\n") + 2, 12), 34)
-    st.text_area("YAML", key=draft.box, height=24 * lines, on_change=take)
+    st.text_area("YAML", draft.text, key=box, height=24 * lines, on_change=take)
     for problem in draft.problems[:5]:
         st.error(f"Line {problem.line}, column {problem.column}: {plain(problem.message)}", icon=":material/error:")
     if len(draft.problems) > 5:

@@ -121,6 +121,5 @@ def show_history(draft: Draft, versions: Sequence[PolicyVersion]) -> None:
     same = chosen.text == draft.text
     if st.button(f"Edit version {chosen.version}", icon=":material/restore:", disabled=same or not may_write()):
         draft.write(chosen.text)
-        st.session_state[draft.box] = chosen.text
         st.session_state["show"] = "Rules"
         st.rerun()

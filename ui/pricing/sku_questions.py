@@ -33,7 +33,7 @@ MOST_GIB = 100 * 1024
 
 def choose_start(registries: Partial[Registry]) -> Registry | None:
     """The registry whose use fills in the form; None to start from nothing."""
-    return registry_box(registries, "Start from", "Empty form", on_choice=answer_from)
+    return registry_box(registries, "Start from", nothing="Empty form", on_choice=answer_from)
 
 
 def answer_from(registry: Registry | None) -> None:
