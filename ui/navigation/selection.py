@@ -146,8 +146,8 @@ def registry_box(
     on_choice: Callable[[Registry | None], None] = lambda _: None,
 ) -> Registry | None:
     """A box of the registries that have a login server, for a page that can do without one: it shows the one that
-    `?registry=` names, else `nothing`, and its choice is written there. `on_choice` is called with a new choice, before the
-    page runs for it."""
+    `?registry=` names, else `nothing`, and its choice is written there. `on_choice` is called with a new choice, before
+    the page runs for it."""
     registries = with_login_server(listed)
     named = registry_named(listed)
 
