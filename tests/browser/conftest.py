@@ -1,5 +1,6 @@
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,15 @@ from tests.support.chromium import chromium
 from tests.support.console import console, window
 
 FAILURES = Path(__file__).parent / "failures"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure without Playwright's outline of the whole page, hundreds of lines: its picture shows the page."""
+    report = yield
+    if report.failed:
+        report.longrepr = re.sub(r"^E +Aria snapshot:\n(E .*\n?)*", "", str(report.longrepr), flags=re.MULTILINE)
+    return report
 
 
 @pytest.fixture(scope="session")

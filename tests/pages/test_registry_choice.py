@@ -164,6 +164,16 @@ def test_a_choice_is_in_the_url(opened: Open, script: str) -> None:
     assert keyed(at.selectbox, BOX).value is None
 
 
+def test_a_box_that_the_browser_has_not_filled_yet_is_no_choice(opened: Open) -> None:
+    at = opened("integration_checker.py", registry="contosohub", cluster="aks-platform", repository="api/orders")
+    named = dict(at.query_params)
+    for box in at.selectbox:
+        box.set_value(None)
+    at.run()
+    assert not at.exception
+    assert dict(at.query_params) == named
+
+
 @pytest.mark.parametrize("script", PLACED)
 def test_a_page_opens_on_the_registry_that_a_page_before_named(opened: Open, script: str) -> None:
     at = opened("registry.py", registry="contosohub")
