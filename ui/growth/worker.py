@@ -30,6 +30,7 @@ from services.registries.reading import list_registries
 from services.registries.registry import Registry
 from services.running.answers import azure_of
 from services.wording import counted
+from ui.jobs.looking import look_until
 from ui.runtime import connection
 from ui.runtime.database import database, shared_contents
 from ui.runtime.settings import read_settings
@@ -40,22 +41,10 @@ LOOK_EVERY_S = 60
 
 
 def snapshots_until(stopped: threading.Event) -> None:
-    """Takes what is due until `stopped` is set, in a thread of its own. One look that fails, whatever by, is logged,
-    once, and the next comes."""
-    last = ""
-    while not stopped.wait(LOOK_EVERY_S):
-        problem = ""
-        try:
-            take_due(stopped)
-        except ServiceError as error:
-            problem = str(error)
-        except Exception as error:  # noqa: BLE001 - the thread must live on; the log has the traceback
-            problem = type(error).__name__
-            if problem != last:
-                _LOG.exception("Daily snapshots could not be taken")
-        if problem and problem != last:
-            _LOG.warning("Daily snapshots cannot be taken. %s", problem)
-        last = problem
+    """Takes what is due until `stopped` is set, in a thread of its own."""
+    # A console that has just started serves its first pages first.
+    if not stopped.wait(LOOK_EVERY_S):
+        look_until(stopped, LOOK_EVERY_S, take_due, "Daily snapshots cannot be taken")
 
 
 def take_due(stopped: threading.Event) -> int:

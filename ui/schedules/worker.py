@@ -22,6 +22,7 @@ from services.schedules.claiming import (
 from services.schedules.planning import PlannedRun, plan_scheduled_run
 from services.schedules.runs import RunState
 from ui.deletion import deletions
+from ui.jobs.looking import look_until
 from ui.loaders import contents
 from ui.runtime import connection
 from ui.runtime.database import database, shared_answers, shared_contents
@@ -33,23 +34,8 @@ LOOK_EVERY_S = 5
 
 
 def work_until(stopped: threading.Event) -> None:
-    """Plans what is due until `stopped` is set, in a thread of its own. One look that fails, whatever by, is logged,
-    once, and the next comes."""
-    last = ""
-    while not stopped.is_set():
-        problem = ""
-        try:
-            work_once(stopped)
-        except ServiceError as error:
-            problem = str(error)
-        except Exception as error:  # noqa: BLE001 - the thread must live on; the log has the traceback
-            problem = type(error).__name__
-            if problem != last:
-                _LOG.exception("Scheduled runs could not be planned")
-        if problem and problem != last:
-            _LOG.warning("Scheduled runs cannot be planned. %s", problem)
-        last = problem
-        stopped.wait(LOOK_EVERY_S)
+    """Plans what is due until `stopped` is set, in a thread of its own."""
+    look_until(stopped, LOOK_EVERY_S, work_once, "Scheduled runs cannot be planned")
 
 
 def work_once(stopped: threading.Event) -> int:
