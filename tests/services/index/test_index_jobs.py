@@ -1,10 +1,13 @@
 """Registries indexed as a job: killed at any request, it goes on, and the index is as if it had not been."""
 
+from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
+from services.connection.errors import ServiceError
 from services.connection.parallel import Progress
 from services.connection.session import AzureSession
 from services.index.index_jobs import INDEXED, PARTLY, IndexPlan, index_items, run_indexing, targets_of
@@ -15,6 +18,7 @@ from services.jobs.changes import Answer
 from services.jobs.jobs import Job
 from services.jobs.plans import details_of
 from services.jobs.running import RunningJob
+from tests.support.databases import sqlite
 from tests.support.index_samples import index_as_values
 from tests.support.killed import LEASE, WHO, Killed, RunJob, continue_job, found, killed_at, run_once
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
@@ -90,3 +94,29 @@ def test_the_budget_is_kept() -> None:
     for _ in range(700):
         pace.take()
     assert now == pytest.approx(60, abs=1)
+
+
+def test_on_a_full_disk_that_is_said_and_it_goes_on_once_there_is_room(own: OwnSandbox, tmp_path: Path) -> None:
+    own.push_index("v1", numbers=range(1, 200))
+    with sqlite(tmp_path / "whole") as whole:
+        run_once(whole, own.session(), run_in(whole), begin(own, whole))
+        wanted = index_as_values(whole)
+    room = 0
+
+    def give_room(connection: Any, *_rest: object) -> None:
+        # 0 changes nothing, so that a disk without an end has the largest number that SQLite knows.
+        connection.execute(f"PRAGMA max_page_count = {room or 4294967294}")
+
+    with sqlite(tmp_path) as database:
+        event.listen(database, "checkout", give_room)
+        job = begin(own, database)
+        with database.connect() as db:
+            used = db.exec_driver_sql("PRAGMA page_count").scalar_one()
+        room = used
+        with pytest.raises(ServiceError, match="disk is full"):
+            run_in(database)(own.session(), job, RunningJob(database, job, LEASE, Event()), lambda *_: None)
+        room = 0
+        ended = continue_job(database, own.session(), run_in(database), job)
+        assert ended.state == "Completed"
+        assert {one.outcome for one in ended.results.values()} == {INDEXED}
+        assert index_as_values(database) == wanted
