@@ -48,6 +48,11 @@ def read() -> tuple[tuple[PolicyVersion, ...], tuple[PolicyVersion, ...]]:
     return saved, list_versions(database(), chosen) if chosen and chosen != NEW else ()
 
 
+def saved_as(draft: Draft) -> tuple[str, int] | None:
+    """The id and the version that it was opened as; None for one that was never saved."""
+    return (draft.base.id, draft.base.version) if draft.base else None
+
+
 def refresh() -> None:
     """Forgets what a simulation has read."""
     if registry := find(registry_loaders.inventory(who).value.registries.values, st.query_params.get("registry", "")):
@@ -71,7 +76,7 @@ def show_one(draft: Draft, saved: tuple[PolicyVersion, ...], versions: tuple[Pol
     if tabs[SIMULATION].open:
         with tabs[SIMULATION]:
             if draft.sound:
-                show_simulation(who, draft.sound)
+                show_simulation(who, draft.sound, saved_as(draft), edited=draft.changed)
             else:
                 st.error("The text has errors: see Rules.", icon=":material/error:")
     if tabs[PAST].open:

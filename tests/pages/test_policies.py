@@ -138,6 +138,10 @@ def test_a_policy_is_simulated_and_run(open_view: Open, own: OwnSandbox) -> None
     left = {one.digest for one in own.sandbox.store.list_manifests(REGISTRY, "team/app")}
     assert len(before - left) == 1
     assert [tag.name for tag in own.sandbox.store.list_tags(REGISTRY, "team/app")] == ["pr-2", "v9"]
+    (job,) = deletions.all_recorded(connection.who()).values
+    at = open_view("deletions.py", record=job.id)
+    assert "Policy: Pull requests, version 1. Started and approved by" in said(at).replace("*", "")
+    assert "Ceiling of a run: 1,000 manifests, 50 % of a repository and 100 GiB. The run was not above it." in said(at)
 
 
 def test_by_a_wrong_clock_nothing_is_deleted(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +162,13 @@ def test_above_the_ceiling_it_asks_again(open_view: Open, own: OwnSandbox) -> No
     confirm_button(at, "Delete 1 manifest").click().run()
     assert "of the manifests of team/app: more than 1 %." in said(at)
     assert not deletions.all_recorded(connection.who()).values
+    # AppTest closes a dialog with each run: both are pressed in one.
+    confirm_button(at, "Delete 1 manifest").click()
+    confirm_button(at, "Delete 1 manifest anyway").click().run()
+    (job,) = deletions.all_recorded(connection.who()).values
+    assert "Above the ceiling, and confirmed: It deletes 33 % of the manifests of team/app" in said(
+        open_view("deletions.py", record=job.id)
+    )
 
 
 def test_a_policy_that_deletes_everything_is_said(open_view: Open, own: OwnSandbox) -> None:

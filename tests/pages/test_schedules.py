@@ -12,7 +12,7 @@ from sandbox.clusters.clusters import CLUSTER_TYPE
 from services.connection.errors import ServiceError
 from services.connection.write_permission import WritePermission
 from services.database.tables import policy_versions, schedules
-from services.jobs.audit import read_entries
+from services.jobs.audit import BEGAN, read_entries
 from services.policies.store import list_versions, save_policy
 from services.schedules import planning
 from services.schedules.decisions import decline_run
@@ -139,6 +139,16 @@ def test_a_run_proposes_is_approved_and_then_runs_by_itself(open_view: Open, own
     again = wait(run_due(policy))
     assert (again.state, again.progress) == (RunState.STARTED, "Completed")
     assert set(own.tags()) == {"pr-3", "v9"}
+    by = {"approved": done, "nobody": again}
+    shown = {who: said(open_view("deletions.py", record=one.jobs[0].job)) for who, one in by.items()}
+    assert "Proposed by the schedule and approved by" in shown["approved"]
+    assert "Approved by nobody: the schedule started it by itself" in shown["nobody"]
+    assert [
+        one.fields["policy"]["version"] for one in read_entries(database(), None) if one.fields["what"] == BEGAN
+    ] == [
+        1,
+        1,
+    ]
     at = open_view("policies.py", policy=policy, show="Schedule")
     assert list(next(one.value for one in at.dataframe if "State" in one.value.columns)["State"]) == [
         "Started by the schedule: Completed",

@@ -3,6 +3,8 @@
 from services.connection.parallel import Partial, Progress, counter
 from services.connection.session import AzureSession
 from services.database.engine import read_clock
+from services.deletion import by_policy
+from services.deletion.by_policy import PolicyRun
 from services.deletion.job_records import as_details, as_items, look, record_of
 from services.deletion.job_runs import run_deletion
 from services.deletion.plan import DeletionPlan
@@ -97,10 +99,11 @@ def delete_manifests(
     *,
     within: Within | None = None,
     session: AzureSession | None = None,
+    policy: PolicyRun | None = None,
 ) -> str:
     """Starts to delete the plan's manifests; returns the id of the record. `within` and `session` as in
-    `runs.begin`."""
-    return _begin(who, DELETE_MANIFESTS, registry, plan, within, session)
+    `runs.begin`; `policy`: that it follows."""
+    return _begin(who, DELETE_MANIFESTS, registry, plan, within, session, policy)
 
 
 def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan) -> str:
@@ -115,17 +118,19 @@ def _begin(
     plan: AnyPlan,
     within: Within | None = None,
     session: AzureSession | None = None,
+    policy: PolicyRun | None = None,
 ) -> str:
+    followed = by_policy.as_details(policy) if policy else {}
     # What was deleted although it runs, or may run, was the person's own word.
-    logged = {"notes": plan.notes} if isinstance(plan, DeletionPlan) and plan.notes else None
+    noted = {"notes": plan.notes} if isinstance(plan, DeletionPlan) and plan.notes else {}
     return runs.begin(
         who,
         kind,
         registry.login_server,
         as_items(plan),
-        as_details(plan),
+        {**as_details(plan), **followed},
         repository=plan.repository,
-        logged=logged,
+        logged={**noted, **followed} or None,
         within=within,
         session=session,
     )

@@ -7,6 +7,7 @@ import pyarrow as pa
 import streamlit as st
 
 from services.connection.errors import ServiceError
+from services.deletion.by_policy import PolicyRun
 from services.deletion.plan import DeletionPlan
 from services.deletion.plan_rows import count_kinds
 from services.deletion.repository import RepositoryDeletionPlan
@@ -80,13 +81,18 @@ def _show_repositories(parts: Sequence[RepositoryPart], alone: Mapping[str, int]
 
 
 def start_several(
-    who: str, registry: Registry, plan: SeveralPlan, within: Callable[[str], Within] | None = None
+    who: str,
+    registry: Registry,
+    plan: SeveralPlan,
+    within: Callable[[str], Within] | None = None,
+    policy: PolicyRun | None = None,
 ) -> None:
     """Starts a job for each repository of the plan, and opens Activity. `within`: what each writes with its job, by
-    repository. Raises ServiceError where one can't be recorded: it says how many were started before."""
+    repository; `policy`: that they follow. Raises ServiceError where one can't be recorded: it says how many were
+    started before."""
     for number, part in enumerate(plan.parts):
         try:
-            _start(who, registry, part.plan, within and within(part.name))
+            _start(who, registry, part.plan, within and within(part.name), policy)
         except ServiceError as error:
             if not number:
                 raise
@@ -97,9 +103,13 @@ def start_several(
 
 
 def _start(
-    who: str, registry: Registry, plan: DeletionPlan | RepositoryDeletionPlan, within: Within | None = None
+    who: str,
+    registry: Registry,
+    plan: DeletionPlan | RepositoryDeletionPlan,
+    within: Within | None,
+    policy: PolicyRun | None,
 ) -> None:
     if isinstance(plan, DeletionPlan):
-        deletions.delete_manifests(who, registry, plan, within=within)
+        deletions.delete_manifests(who, registry, plan, within=within, policy=policy)
     else:
         deletions.delete_repository(who, registry, plan)

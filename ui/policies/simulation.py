@@ -15,6 +15,7 @@ from services.estate.potential import saving_of
 from services.policies.decisions import LastPulls, RepositoryDecisions
 from services.policies.policy import Policy, describe_rule, matches, policy_warnings
 from services.policies.pulls import last_pulls, newly_pulled, rules_by_pull, waits_for_pulls
+from services.policies.run_record import policy_run
 from services.policies.simulation import Simulation, above_ceiling, plan_run, simulate
 from services.pricing.money import money
 from services.pulls.pulls import RegistryPulls, read_pulls
@@ -46,6 +47,8 @@ from ui.pulls.logging import offer_logging
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
+# Runs a plan, of which this is above the policy's ceiling, a sentence each.
+Begin = Callable[[SeveralPlan, tuple[str, ...]], None]
 # Where no rule asks for them, they are not read.
 NO_PULLS = RegistryPulls(why=LastPulls().why)
 _FAIL = "Pulls of these images fail afterwards, by tag and by digest."
@@ -112,8 +115,9 @@ def read_contents(who: str, registry: Registry) -> contents_loader.StorageCount:
     return registry_contents(who, registry, catalogue.value)
 
 
-def show_simulation(who: str, policy: Policy) -> None:
-    """The simulation of the policy over the chosen registry, with the button that runs it; or over many registries."""
+def show_simulation(who: str, policy: Policy, saved: tuple[str, int] | None, *, edited: bool) -> None:
+    """The simulation of the policy over the chosen registry, with the button that runs it; or over many registries.
+    `saved` and `edited` as in `policy_run`."""
     if wanted := st.session_state.pop(_NEXT, None):
         st.session_state["over"] = wanted
     check_url("over", "choice", (ONE, MANY))
@@ -128,14 +132,19 @@ def show_simulation(who: str, policy: Policy) -> None:
     registry = choose_registry(who, policy)
     if registry is None:
         return
-    show_run(who, policy, registry, lambda plan: start_several(who, registry, plan))
+    show_run(
+        who,
+        policy,
+        registry,
+        lambda plan, above: start_several(who, registry, plan, policy=policy_run(policy, saved, above, edited=edited)),
+    )
 
 
 def show_run(
     who: str,
     policy: Policy,
     registry: Registry,
-    begin: Callable[[SeveralPlan], None],
+    begin: Begin,
     *,
     show_before: Callable[[Simulation], None] = lambda _found: None,
     parts_alone: bool = True,
@@ -226,7 +235,7 @@ def _show(
     found: Simulation,
     at: datetime,
     pulls: RegistryPulls,
-    begin: Callable[[SeveralPlan], None],
+    begin: Begin,
     *,
     parts_alone: bool,
     verb: str,
@@ -261,7 +270,7 @@ def _show(
         if above:
             _ask_again(plan, above, begin)
         else:
-            begin(plan)
+            begin(plan, above)
 
     confirm_deletion(
         places,
@@ -354,9 +363,9 @@ def _show_rules(policy: Policy, found: Simulation) -> None:
 
 
 @dialog("More than the policy's ceiling")
-def _ask_again(plan: SeveralPlan, above: Sequence[str], begin: Callable[[SeveralPlan], None]) -> None:
+def _ask_again(plan: SeveralPlan, above: tuple[str, ...], begin: Begin) -> None:
     with dialog_panel():
         number = sum(len(part.deleted) for part in plan.parts)
         label = counted_action("Delete", number, "manifest")
-        if confirm(PlainPlan(warnings=tuple(above)), f"{label} anyway", effect=[part.plan for part in plan.parts]):
-            begin(plan)
+        if confirm(PlainPlan(warnings=above), f"{label} anyway", effect=[part.plan for part in plan.parts]):
+            begin(plan, above)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from services.deletion.by_policy import PolicyRun
 from services.deletion.plan import Keeps
 from services.deletion.running_images import list_places
 from services.deletion.several import SeveralPlan
 from services.policies.policy import Policy, matches
+from services.policies.run_record import policy_run
 from services.policies.simulation import Simulation
 from services.policies.store import PolicyVersion
 from services.registries.registry import Registry
@@ -135,7 +137,9 @@ def show_proposal(
             who,
             policy,
             registry,
-            lambda plan: _approve(who, run, registry, plan),
+            lambda plan, above: _approve(
+                who, run, registry, plan, policy_run(policy, (version.id, version.version), above, run=run.id)
+            ),
             show_before=lambda found: _show_changes(run, parts, found),
             parts_alone=False,
             verb="Approve and delete",
@@ -218,13 +222,19 @@ def _show_changes(run: ScheduledRun, parts: Sequence[ProposedPart], found: Simul
             st.caption(f"The first {_LISTED:,} of {len(rows):,}.")
 
 
-def _approve(who: str, run: ScheduledRun, registry: Registry, plan: SeveralPlan) -> None:
+def _approve(who: str, run: ScheduledRun, registry: Registry, plan: SeveralPlan, policy: PolicyRun) -> None:
     """Records the approval, and starts the deletions as `who`. Raises ServiceError."""
     require_permission(who, "approve scheduled run", registry.name)
     left = [one for one in read_parts(database(), run.id) if one.repository not in run.begun]
     everything = approves_all(left, plan)
     approve_run(database(), who, run, len(plan.parts), everything=everything)
-    start_several(who, registry, plan, within=lambda repository: lambda db, job: begin_job(db, run, repository, job))
+    start_several(
+        who,
+        registry,
+        plan,
+        within=lambda repository: lambda db, job: begin_job(db, run, repository, job),
+        policy=policy,
+    )
 
 
 @dialog("Decline proposal")

@@ -7,6 +7,7 @@ from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.database.engine import read_clock
 from services.deletion.plan import DeletionPlan
+from services.policies.run_record import policy_run
 from services.schedules.claiming import (
     ClaimedRun,
     claim_run,
@@ -94,6 +95,8 @@ def _read(session: AzureSession, who: str, run: ClaimedRun, stop: threading.Even
 def _start(session: AzureSession, who: str, run: ClaimedRun, planned: PlannedRun) -> None:
     """Begins the deletions of a run that needs no approval, each once, as jobs of the console's own identity."""
     problem = ""
+    version = (run.policy, run.version)
+    followed = policy_run(run.rules, version, planned.figures.above, run=run.id, by_itself=True)
     for part in planned.plan.parts:
         if not isinstance(part.plan, DeletionPlan):
             continue
@@ -105,6 +108,7 @@ def _start(session: AzureSession, who: str, run: ClaimedRun, planned: PlannedRun
                 part.plan,
                 within=lambda db, job, name=name: link_job(db, run, name, job),  # type: ignore[misc]
                 session=session,
+                policy=followed,
             )
         except ServiceError as error:
             if error.code == "AlreadyBegun":
