@@ -17,6 +17,7 @@ from ui.elements.page import empty, header
 from ui.elements.skeleton import Shape
 from ui.elements.table import UTC, show_rows
 from ui.elements.text import ago, exact, plain
+from ui.estate.suggestions import suggesting_box
 from ui.index.indexing import index_menu, show_indexing
 from ui.index.results import show_results
 from ui.loaders import index as loader
@@ -25,6 +26,8 @@ from ui.loaders.pulls import estate_pulls
 from ui.navigation import pages
 from ui.runtime import connection
 from ui.runtime.background import show_progress
+
+SHOWN = "the search that the address names"
 
 who = connection.who()
 reading = registry_loaders.inventory(who)
@@ -36,16 +39,28 @@ def refresh() -> None:
     estate_pulls.clear(who)
 
 
+def search_for(given: str) -> None:
+    st.session_state[SHOWN] = given
+    if given:
+        st.query_params["q"] = given
+    else:
+        st.query_params.pop("q", None)
+
+
 actions = header(pages.SEARCH.title, "", None if reading.running else reading.at, refresh)
-# A text that is emptied must not come back with the address.
-text = st.text_input(
+text = st.query_params.get("q", "")
+# What is typed is no search yet; an address that names another one replaces it.
+if st.session_state.get(SHOWN) != text or "q" not in st.session_state:
+    st.session_state["q"] = text
+st.session_state[SHOWN] = text
+suggesting_box(
+    who,
     "Search",
+    search_for,
     key="q",
-    bind="query-params",
-    type="search",
     placeholder="A name, a tag, a digest, or annotation:team=payments size:>1GiB",
-    label_visibility="collapsed",
-    help="Conditions are all to be true: " + ", ".join(f"`{one}`" for one in (*EXAMPLES.values(), "untagged")),
+    tip="Conditions are all to be true: " + ", ".join(f"`{one}`" for one in (*EXAMPLES.values(), "untagged")),
+    searched=text,
 )
 notice = st.container()
 show_progress(reading, "inventory", shape=None if reading.value.registries.values else Shape.PAGE)
@@ -117,7 +132,7 @@ except ServiceError as error:
 indexed = [one for one in scope.registries.values() if one.read]
 catalogues = Part(reading.value.counts, "registry's catalogue", "registries' catalogues")
 unread: Partial[object] = Partial(())
-query = query_of(text or "")
+query = query_of(text)
 if query and (query.terms or query.untagged):
     with panel():
         for number, one in enumerate(loader.readings_of(who, query)):

@@ -38,3 +38,30 @@ window.__streamlit = { ...window.__streamlit, BACKEND_BASE_URL: location.origin 
     { capture: true },
   );
 })();
+
+// A box that suggests as one types. It has sent what is typed before Enter is pressed, and sends nothing more then: Enter
+// presses the button beside it. The arrows go through what is suggested, and from a completed word back to the box.
+(() => {
+  if (window.boxesSuggest) return;
+  window.boxesSuggest = true;
+  const boxOf = (element) => element.closest?.('[class*="st-key-suggesting-"]');
+  const offered = (box) => [...box.querySelectorAll('[class*="st-key-suggestions-"] button')];
+  window.addEventListener("keydown", (event) => {
+    const box = boxOf(event.target);
+    if (!box || event.isComposing) return;
+    const input = box.querySelector("input");
+    // After Streamlit itself, which sends what was typed within the last moment.
+    if (event.key === "Enter" && event.target === input)
+      setTimeout(() => box.querySelector('[data-testid="stButton"] button')?.click());
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const all = [input, ...offered(box)];
+    const at = all.indexOf(event.target);
+    if (!step || at < 0 || !all[at + step]) return;
+    event.preventDefault();
+    all[at + step].focus();
+  });
+  window.addEventListener("click", (event) => {
+    const completes = event.target.closest?.('[class*="st-key-completes-"]');
+    if (completes) boxOf(completes)?.querySelector("input").focus();
+  });
+})();

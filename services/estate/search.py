@@ -106,7 +106,7 @@ def find(known: Known, text: str, most: int = MOST_HITS) -> Found:
     if resource := resource_reference(text):
         return _resource(known, resource)
     if prefix := digest_prefix(text):
-        hits = (*_by_name(known, text, most), *_by_digest(known, prefix))[:most]
+        hits = (*by_name(known, text, most), *_by_digest(known, prefix))[:most]
         if not hits and is_digest(prefix):
             return Found(missing="No image has this digest in the registries whose contents were read.")
         return Found(hits) if hits else _nothing(known, text)
@@ -117,7 +117,7 @@ def find(known: Known, text: str, most: int = MOST_HITS) -> Found:
     if is_address(text) and not (image and image.server):
         return Found(missing=f"{shortened(text)} is not an address that is known here.")
     if image is None:
-        hits = _by_name(known, text, most)
+        hits = by_name(known, text, most)
         if not hits:
             return _nothing(known, text)
         exact = [text.casefold() in _names(hit) for hit in hits]
@@ -184,7 +184,9 @@ def _everything(known: Known) -> Iterator[Hit]:
     yield from _repositories(known)
 
 
-def _by_name(known: Known, text: str, most: int) -> tuple[Hit, ...]:
+def by_name(known: Known, text: str, most: int) -> tuple[Hit, ...]:
+    """The registries, clusters and repositories whose names have `text`, or all of its words: at most `most`, the best
+    first. Pure."""
     wanted, words = text.casefold(), text.casefold().split()
     ranked: list[tuple[int, int, int, str, str, HitKind, object]] = []
     # Only the best become hits: a catalogue has thousands of names.

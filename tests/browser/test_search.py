@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.console import is_at, settled
 
@@ -48,3 +48,60 @@ def test_another_result_opens_within_the_same_page(page: Page, address: str) -> 
         results.get_by_role("button", name=name, exact=True).click()
         expect(page).to_have_url(re.compile(rf"/registry\?registry={name}$"))
         settled(page)
+
+
+def offered(page: Page, name: str) -> Locator:
+    return page.locator('[class*="st-key-suggestions-"]').get_by_role("button", name=name)
+
+
+def test_what_is_typed_suggests_and_the_arrows_and_enter_open_it(page: Page, address: str) -> None:
+    page.goto(f"{address}/roles")
+    settled(page)
+    box = page.get_by_role("searchbox", name="Find anything")
+    box.press_sequentially("ord")
+    orders = offered(page, "api/orders")
+    expect(orders).to_be_visible()
+    settled(page)
+    expect(box).to_have_value("ord")
+    expect(box).to_be_focused()
+    box.press("ArrowDown")
+    expect(orders).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(box).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    is_at(page, f"{address}/repository?registry=contosohub&repository=api/orders")
+    settled(page)
+    expect(box).to_have_value("")
+
+
+def test_enter_opens_the_best_also_once_what_was_typed_has_been_sent(page: Page, address: str) -> None:
+    page.goto(f"{address}/roles")
+    settled(page)
+    box = page.get_by_role("searchbox", name="Find anything")
+    box.press_sequentially("orders")
+    expect(offered(page, "api/orders")).to_be_visible()
+    settled(page)
+    box.press("Enter")
+    is_at(page, f"{address}/repository?registry=contosohub&repository=api/orders")
+
+
+def test_a_word_of_the_language_is_completed_and_typed_on(page: Page, address: str) -> None:
+    page.goto(f"{address}/search")
+    settled(page)
+    box = page.get_by_role("searchbox", name="Search", exact=True)
+    box.press_sequentially("regi")
+    word = offered(page, "registry:")
+    expect(word).to_be_visible()
+    settled(page)
+    assert page.url == f"{address}/search"
+    word.press("Enter")
+    expect(box).to_have_value("registry:")
+    expect(box).to_be_focused()
+    settled(page)
+    page.keyboard.type("casaacr01")
+    page.keyboard.press("Enter")
+    is_at(page, f"{address}/search?q=registry:casaacr01")
+    page.go_back()
+    is_at(page, f"{address}/search")
+    expect(box).to_have_value("")

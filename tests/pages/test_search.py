@@ -95,3 +95,38 @@ def test_a_digest_that_is_not_known_here_is_looked_for_in_the_index(open_view: O
     at = search(open_view("roles.py"), digest)
     assert at.title[0].value == "Search"
     assert at.text_input(key="q").value == digest
+
+
+def suggested(at: AppTest) -> list[str]:
+    return [one.label for one in at.sidebar.button if str(one.key).startswith(("suggested ", "completes "))]
+
+
+def typed(at: AppTest, text: str) -> AppTest:
+    return at.text_input(key=BOX).set_value(text).run()
+
+
+def test_what_is_typed_is_suggested_and_a_suggestion_opens_its_place(open_view: Open) -> None:
+    at = typed(open_view("roles.py"), "nodejst")
+    assert at.title[0].value == "Roles"
+    assert suggested(at) == ["nodejstemplate · :small[casaacr01]"]
+    assert at.text_input(key=BOX).value == "nodejst"
+    at.sidebar.button(key=next(one.key for one in at.sidebar.button if one.label == suggested(at)[0])).click()
+    at.run()
+    assert at.title[0].value == "nodejstemplate"
+    assert at.text_input(key=BOX).value == "" and not suggested(at)
+
+
+def test_a_word_of_the_language_is_completed_in_the_box(open_view: Open) -> None:
+    at = typed(open_view("roles.py"), "size:>1GiB lab")
+    assert suggested(at) == ["`label:`"]
+    at.sidebar.button(key=next(one.key for one in at.sidebar.button if one.label == "`label:`")).click().run()
+    assert at.text_input(key=BOX).value == "size:>1GiB label:"
+
+
+def test_a_repository_of_a_registry_that_a_person_may_not_read_is_not_suggested(
+    open_view: Open, own: OwnSandbox
+) -> None:
+    assert suggested(typed(open_view("roles.py"), "nodejst"))
+    own.break_({"path": "/acr/v1/_catalog", "status": 403})
+    at = open_view("roles.py", as_session=own.session(as_reader=True))
+    assert not [one for one in suggested(typed(at, "nodejst")) if "nodejstemplate" in one]

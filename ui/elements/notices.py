@@ -69,6 +69,12 @@ def ticking(every: float | None) -> Callable[[Callable[Shown, bool]], Callable[S
     return decorated
 
 
+def typing(show: Callable[Shown, None]) -> Callable[Shown, None]:
+    """A fragment that is run again as somebody types into its box: the page around it stays as it is. What is to become
+    of the page is the person's own act, and ends with `st.rerun()` or another page."""
+    return st.fragment(show)
+
+
 def dialog(
     title: str, *, width: Literal["small", "medium", "large"] = "small"
 ) -> Callable[[Callable[Shown, None]], Callable[Shown, None]]:

@@ -15,6 +15,7 @@ from services.wording import counted
 from ui.elements.notices import ticking
 from ui.elements.text import plain
 from ui.estate.places import Place, place_of_cluster, place_of_registry
+from ui.estate.suggestions import suggesting_box
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
@@ -25,10 +26,11 @@ from ui.navigation.links import open_page
 from ui.runtime.background import TICK_S, Reading
 
 BOX = "search everything"
-# In a wider box Streamlit writes "Press Enter to submit form" over the text.
+# The button is beside it.
 _BOX_PX = 155
 _QUESTION = "what is searched for"
 _EMPTY_BOX = "the search box is emptied"
+_INDEXED = "what is searched for in the index"
 
 
 @dataclass(frozen=True)
@@ -68,29 +70,21 @@ def show_search(who: str, page: str) -> None:
     """
     if st.session_state.pop(_EMPTY_BOX, False):
         st.session_state[BOX] = ""
-    with (
-        st.form("search", border=False),
-        st.container(horizontal=True, gap="xxsmall", vertical_alignment="center"),
-    ):
-        text = st.text_input(
-            "Find anything",
-            key=BOX,
-            type="search",
-            placeholder="Search",
-            label_visibility="collapsed",
-            width=_BOX_PX,
-        )
-        submitted = st.form_submit_button(
-            "",
-            icon=":material/arrow_forward:",
-            help="Registry, repository, cluster, digest, or a pasted image reference, `docker pull` line, resource id "
-            "or portal address",
-        )
-    if submitted and text and has_fields(text):
-        st.session_state[_QUESTION] = None
-        _open_index(text.strip())
-    if submitted:
-        st.session_state[_QUESTION] = _Question(text.strip(), page) if text and text.strip() else None
+    asked: _Question | None = st.session_state.get(_QUESTION)
+    suggesting_box(
+        who,
+        "Find anything",
+        lambda text: _ask(text, page),
+        key=BOX,
+        placeholder="Search",
+        tip="Registry, repository, cluster, digest, or a pasted image reference, `docker pull` line, resource id "
+        "or portal address",
+        width=_BOX_PX,
+        searched=asked.text if asked else "",
+        on_open=_close,
+    )
+    if text := st.session_state.pop(_INDEXED, ""):
+        _open_index(text)
     question: _Question | None = st.session_state.get(_QUESTION)
     if not question:
         return
@@ -100,6 +94,13 @@ def show_search(who: str, page: str) -> None:
         _show(question, question.answer)
     else:
         _search(who, question)
+
+
+def _ask(text: str, page: str) -> None:
+    """What the page that runs next looks for."""
+    if text and has_fields(text):
+        st.session_state[_INDEXED] = text
+    st.session_state[_QUESTION] = _Question(text, page) if text and not has_fields(text) else None
 
 
 def _search(who: str, question: _Question) -> None:
