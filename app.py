@@ -21,6 +21,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from services.connection.session import connect_azure, connect_sandbox, sandbox_endpoints
+from ui.costs.worker import reports_until
 from ui.elements.errors import show_unexpected
 from ui.growth.worker import snapshots_until
 from ui.job_kinds.kinds import KINDS
@@ -99,6 +100,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
             (activity_log.look_after_until, ()),
             (worker.work_until, ()),
             (snapshots_until, ()),
+            (reports_until, ()),
         )
         for work, needs in threads:
             threading.Thread(target=work, args=(ending, *needs), name=work.__module__, daemon=True).start()

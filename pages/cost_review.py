@@ -1,6 +1,5 @@
 """What registries cost: so far, forecast, in past months, by registry and by repository, and what could be saved."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -24,10 +23,8 @@ from services.costs.tables import (
     meter_table,
     month_name,
     registry_table,
-    review_report,
     source_table,
 )
-from services.pricing.report import Figure
 from ui.costs.budget_dialog import CREATE, create_budget
 from ui.costs.by_repository import read_repository_bills, show_repository_bill
 from ui.costs.figures import (
@@ -36,6 +33,8 @@ from ui.costs.figures import (
     show_over_budget,
     show_place,
 )
+from ui.costs.monthly import show_deliveries
+from ui.costs.report import ReviewTables, cost_report
 from ui.costs.savings import saving_figure, show_beyond, show_saving_links
 from ui.costs.sections import (
     show_budgets,
@@ -47,7 +46,7 @@ from ui.costs.sections import (
 )
 from ui.costs.trend import quarter_of, read_trend, show_quarter, show_trend
 from ui.elements.errors import Part, show_error, show_partial
-from ui.elements.metrics import figure_texts, show_metrics
+from ui.elements.metrics import show_metrics
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import bills as costs
 from ui.loaders import contents
@@ -198,28 +197,20 @@ if tabs[SOURCES].open:
     with tabs[SOURCES]:
         show_sources(of_sources, bills)
 
-if by_registry:
-    of_registries = replace(of_registries, chart=spending.chart)
 with actions:
-    show_save(
-        review_report(
-            review,
-            reading.at,
-            connection.person().name,
-            book.words,
-            [Figure(one.label, *figure_texts(one)) for one in figures],
-            [
-                *(() if by_registry else (spending,)),
-                of_registries,
-                *((at_list_prices,) if at_list_prices.rows else ()),
-                *(bill.table(prefixes=by_prefix) for bill in of_repositories.values()),
-                *(report_tables(trend, quarter_of(who, trend)) if trend else ()),
-                *of_months,
-                *((of_budgets,) if budgets.values else ()),
-                of_sources,
-            ],
-        )
+    tables = ReviewTables(
+        spending,
+        of_registries,
+        at_list_prices,
+        of_months,
+        of_budgets,
+        of_sources,
+        repositories=[bill.table(prefixes=by_prefix) for bill in of_repositories.values()],
+        trend=report_tables(trend, quarter_of(who, trend)) if trend else (),
+        by_registry=by_registry,
     )
+    show_save(cost_report(review, reading.at, connection.person().name, book.words, figures, tables))
+show_deliveries()
 subscriptions = [bill.subscription.id for bill in bills.values]
 az_lines(
     *(az_costs.query_costs(subscription, month, month.replace(day=days_in(month))) for subscription in subscriptions),

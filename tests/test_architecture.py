@@ -34,7 +34,7 @@ FLOORS = {
         "access pricing transfer pulls index",
         "roles costs child_resources tasks growth",
         "aks cost_trend",
-        "pull_checks access_review",
+        "pull_checks access_review cost_reports",
         "running",
         "registry_lifecycle estate promotion",
         "policies",

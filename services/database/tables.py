@@ -302,3 +302,22 @@ snapshot_reads = Table(
     Column("tried", UtcTime),  # When the last one failed.
     Column("error", Text, nullable=False),  # Why; "" where it did not.
 )
+
+# The cost report of each month, by where it goes: delivered once.
+cost_reports = Table(
+    "cost_reports",
+    metadata,
+    Column("runs_as", Text, primary_key=True),  # The cloud and identity of the console that makes it.
+    Column("target", Text, primary_key=True),
+    Column("month", Date, primary_key=True),  # Its first day.
+    Column("attempt", Integer, nullable=False),  # So many begun without a result.
+    Column("failures", Integer, nullable=False),
+    Column("lease_until", UtcTime),  # None: nobody makes it.
+    Column("tried", UtcTime),  # When it failed last.
+    Column("again", UtcTime),  # Not before that.
+    Column("error", Text, nullable=False),  # Why; "" where it did not.
+    Column("versions", JSON, nullable=False),  # SHA-256 of the files that were about to be written.
+    Column("done", UtcTime),  # When it was delivered.
+    Column("place", Text, nullable=False),  # As which file, or to which host; never a webhook's address.
+    Column("lacks", Text, nullable=False),  # What could not be read for it.
+)

@@ -32,6 +32,7 @@ ALL: dict[str, Any] = REQUIRED | {
     "networkPolicy": {"metricsFrom": [{"podSelector": {}}], "database": {"cidr": "10.1.0.0/24"}},
     "workloadIdentity": {"clientId": "11111111-2222-3333-4444-555555555555"},
     "archives": {"claim": "image-archives"},
+    "reports": {"claim": "cost-reports"},
     "nodeSelector": {"pool": "team"},
     "tolerations": [{"key": "team", "operator": "Exists"}],
 }
@@ -104,8 +105,8 @@ def test_the_console_runs_without_rights_it_does_not_need() -> None:
     }
     # Where it writes although the root is read-only.
     mounts = {one["mountPath"]: one["name"] for one in container(ALL)["volumeMounts"] if not one.get("readOnly")}
-    assert mounts.keys() == {"/tmp", "/data"}
-    assert {one["name"] for one in pod["volumes"] if "emptyDir" in one} == set(mounts.values())
+    assert mounts.keys() == {"/tmp", "/data", "/reports"}
+    assert {one["name"] for one in pod["volumes"] if "emptyDir" in one} == set(mounts.values()) - {"reports"}
 
 
 @with_helm
@@ -185,6 +186,17 @@ def test_archives_are_a_volume_that_every_pod_reads() -> None:
     assert len(container(REQUIRED)["volumeMounts"]) == 2
 
 
+@with_helm
+def test_reports_are_a_volume_that_every_pod_writes_to() -> None:
+    (mount,) = [one for one in container(ALL)["volumeMounts"] if one["name"] == "reports"]
+    assert mount == {"name": "reports", "mountPath": environment(ALL)["ACR_CONSOLE_REPORT_FOLDER"]}
+    (volume,) = [
+        one for one in by_kind(ALL)["Deployment"]["spec"]["template"]["spec"]["volumes"] if one["name"] == "reports"
+    ]
+    assert volume["persistentVolumeClaim"] == {"claimName": "cost-reports"}
+    assert "ACR_CONSOLE_REPORT_FOLDER" not in environment(REQUIRED)
+
+
 def defaults() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
     return found
@@ -223,6 +235,7 @@ def test_a_release_without_what_it_needs_is_refused(missing: str) -> None:
         {"settings": {"ACR_CONSOLE_KEYS": "x"}},
         {"settings": {"ACR_CONSOLE_CLIENT_SECRET": "x"}},
         {"settings": {"ACR_CONSOLE_DATABASE": "x"}},
+        {"settings": {"ACR_CONSOLE_REPORT_WEBHOOK": "x"}},
         {"settings": {"PATH": "x"}},
         {"image": {"repository": "x", "digest": "latest"}},
         {"settings": {"OTEL_EXPORTER_OTLP_HEADERS": "x"}},

@@ -16,6 +16,9 @@ from sandbox.billing.rows import costs as billed_rows
 from sandbox.seeds.places import RESTRICTED
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
+from services.cost_reports.deliveries import Target, claim_report, end_report, fail_report
+from services.cost_reports.months import last_settled
+from services.costs.recent_bills import Bills
 from services.costs.review import days_in, month_before, recent_months
 from services.pricing.money import cents, money
 from services.registries.reading import list_registries
@@ -23,8 +26,8 @@ from tests.support.app_test import Open, figures, open_dialog, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import bills, contents
 from ui.loaders import registries as registry_loaders
-from ui.loaders.bills import Bills
 from ui.runtime import connection
+from ui.runtime.database import database
 
 LAST = month_before(datetime.now(UTC).date().replace(day=1))
 NAME = f"{LAST:%B %Y}"
@@ -386,3 +389,34 @@ def test_a_budget_is_in_the_currency_of_its_own_subscription(review: Any, monkey
     at = review(show="Budgets")
     open_dialog(at, "Create budget")
     assert "Amount, in the currency of the bill" in [one.label for one in at.number_input]
+
+
+def captions(at: AppTest) -> str:
+    return "\n".join(str(one.value) for one in at.caption).replace("\\", "")
+
+
+def test_the_page_says_which_monthly_report_went_where_or_why_not(
+    review: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Monthly report" not in captions(review())
+    monkeypatch.setenv("ACR_CONSOLE_DATA", str(tmp_path / "console"))
+    monkeypatch.setenv("ACR_CONSOLE_REPORT_FOLDER", str(tmp_path / "reports"))
+    monkeypatch.setenv("ACR_CONSOLE_REPORT_WEBHOOK", "https://hooks.example.com/services/s3cr3t")
+    said = captions(review())
+    assert "Monthly report to the folder: none yet. It is made from day 4 of a month on." in said
+    assert "Monthly report to the webhook of hooks.example.com: none yet." in said
+    month, lease = last_settled(datetime.now(UTC)), timedelta(seconds=30)
+    first = claim_report(database(), connection.own_who(), [Target.FOLDER], lease)
+    second = claim_report(database(), connection.own_who(), [Target.WEBHOOK], lease)
+    assert first and second
+    assert f"Monthly report of {month:%B %Y}: being made for the folder." in captions(review())
+    end_report(database(), first, "a.html and a.csv", "Not all could be read: 1 bill")
+    fail_report(database(), second, "hooks.example.com: It answered 503.")
+    at = review()
+    said = captions(at)
+    delivered = f"Monthly report of {month:%B %Y}: delivered to the folder as a.html and a.csv just now ("
+    assert delivered in said and "Not all could be read: 1 bill." in said
+    failed = " ".join(one.value for one in at.warning).replace("\\", "")
+    assert f"Monthly report of {month:%B %Y}: not delivered to the webhook of hooks.example.com (just now). " in failed
+    assert "It answered 503. It is tried again, after a failure each hour." in failed
+    assert "s3cr3t" not in said + failed + texts(at)

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from services.connection.parallel import Partial, Refusal
+from services.costs.recent_bills import Bills
 from services.jobs.jobs import JobSummary
 from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import Part, show_partial
-from ui.loaders.bills import Bills
 from ui.loaders.registries import Inventory
 from ui.runtime.background import Reading
 

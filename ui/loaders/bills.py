@@ -1,41 +1,15 @@
 """Bills by month and by day, cached: Cost Management allows few calls a minute, and its data is hours old."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-import pandas as pd
 import streamlit as st
 
-from services.arm.subscriptions import list_subscriptions
 from services.connection.parallel import Partial
-from services.costs.bills import SubscriptionCosts, read_costs
-from services.costs.budgets import Budget, read_budgets
-from services.costs.by_meter import months_by_meter
-from services.costs.daily import SubscriptionDays, days_from, read_days
-from services.costs.review import days_in, latest_currencies, recent_months
+from services.costs.daily import SubscriptionDays, read_days
+from services.costs.recent_bills import Bills, bills_in_parts
+from services.costs.review import days_in, recent_months
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
-
-
-@dataclass(frozen=True)
-class Bills:
-    """Each subscription's bill, all of them by meter and month (by currency), and the budgets."""
-
-    costs: Partial[SubscriptionCosts]
-    by_meter: Mapping[str, pd.DataFrame]
-    budgets: Partial[Budget]
-
-    @property
-    def currency(self) -> str:
-        """The currency that was billed last; "" where nothing was, or no bill could be read."""
-        return next(iter(latest_currencies(row for bill in self.costs.values for row in bill.rows)), "")
-
-    @property
-    def currencies(self) -> Mapping[str, str]:
-        """By subscription id, the currency that it was billed in last; nothing where that is unknown."""
-        found = {bill.subscription.id: latest_currencies(bill.rows) for bill in self.costs.values}
-        return {one: next(iter(currencies)) for one, currencies in found.items() if currencies}
 
 
 def recent_bills(who: str) -> Reading[Bills]:
@@ -56,24 +30,11 @@ def bills(who: str, first: date, last: date) -> Reading[Bills]:
     session = connection.session(who)
 
     def work(reading: Reading[Bills]) -> None:
-        listed = list_subscriptions(session)
-        subscriptions = listed.values
-        read = read_costs(
-            session,
-            subscriptions,
-            first,
-            last,
-            days_from=days_from(min(last, datetime.now(UTC).date())),
-            progress=reading.report,
-            stop=reading.stop,
-        )
-        costs = replace(read, refused=listed.refused + read.refused)
-        by_meter = months_by_meter(row for bill in costs.values for row in bill.rows)
-        reading.value = Bills(costs, by_meter, Partial(()))
-        if not reading.stop.is_set():
-            reading.report(0, 0, "budgets")
-            reading.value = Bills(costs, by_meter, read_budgets(session, subscriptions))
-        reading.lacks = (*costs.refused, *reading.value.budgets.refused)
+        for part in bills_in_parts(
+            session, first, last, datetime.now(UTC).date(), progress=reading.report, stop=reading.stop
+        ):
+            reading.value = part
+        reading.lacks = (*reading.value.costs.refused, *reading.value.budgets.refused)
 
     return start(Bills(Partial(()), {}, Partial(())), work)
 

@@ -77,14 +77,19 @@ def choose_prices(who: str, regions: Iterable[str], *, with_days: bool = True, c
         )
         _ask_for_sheet(sheet_name, sheet)
     listed = _list(who, currency, tuple(sorted(set(regions))))
-    percent = Decimal(repr(discount))
-    found = {region: discounted(prices, percent) for region, prices in listed.by_region.items()}
-    if sheet and listed.currency == sheet.currency:
-        found = {region: with_sheet(prices, sheet) for region, prices in found.items()}
-    words = _words(listed, percent, sheet_name if sheet and listed.currency == sheet.currency else "")
-    line.caption(words)
+    book = book_of(listed, days, Decimal(repr(discount)), sheet_name, sheet)
+    line.caption(book.words)
     _show_missing_prices(listed, currency)
-    return PriceBook(listed.currency, days, found, words)
+    return book
+
+
+def book_of(listed: PriceList, days: int, discount: Decimal, sheet_name: str, sheet: PriceSheet | None) -> PriceBook:
+    """List prices less a discount in per cent, and over them a team's own where they are in the same currency."""
+    found = {region: discounted(prices, discount) for region, prices in listed.by_region.items()}
+    own = sheet if sheet and listed.currency == sheet.currency else None
+    if own:
+        found = {region: with_sheet(prices, own) for region, prices in found.items()}
+    return PriceBook(listed.currency, days, found, _words(listed, discount, sheet_name if own else ""))
 
 
 def _words(listed: PriceList, percent: Decimal, sheet: str) -> str:
@@ -117,6 +122,15 @@ def sheet_in_use() -> tuple[str, PriceSheet | None]:
     uploaded: tuple[str, PriceSheet] | None = st.session_state.get(_UPLOADED)
     if uploaded:
         return uploaded
+    try:
+        return sheet_of_settings()
+    except ServiceError as error:
+        show_error(error)
+    return "", None
+
+
+def sheet_of_settings() -> tuple[str, PriceSheet | None]:
+    """The name and the prices of the sheet that the settings name. Raises ServiceError where it can't be used."""
     file = read_settings().price_sheet
     if file is None:
         return "", None
@@ -126,14 +140,11 @@ def sheet_in_use() -> tuple[str, PriceSheet | None]:
         cause = exc.strerror or type(exc).__name__
     except SheetError as exc:
         cause = str(exc)
-    show_error(
-        ServiceError(
-            f"The price sheet {file.name} can't be used",
-            cause,
-            "Fix the file that ACR_CONSOLE_PRICE_SHEET names. Until then, figures are at list prices.",
-        )
+    raise ServiceError(
+        f"The price sheet {file.name} can't be used",
+        cause,
+        "Fix the file that ACR_CONSOLE_PRICE_SHEET names. Until then, figures are at list prices.",
     )
-    return "", None
 
 
 def _ask_for_sheet(name: str, sheet: PriceSheet | None) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from services.connection.endpoints import CLOUDS
+from services.cost_reports.webhook import host_of
 from services.index.configs import CONFIGS_A_RUN, MOST_CONFIGS_A_RUN
 from services.index.pace import MOST_READS_A_MINUTE, READS_A_MINUTE
 from services.jobs.jobs import LONGEST_LEASE
@@ -36,6 +37,8 @@ NAMES = {
     "ACR_CONSOLE_METRICS_PORT": "",
     "ACR_CONSOLE_METRICS_ADDRESS": "127.0.0.1",
     "ACR_CONSOLE_PRICE_SHEET": "",
+    "ACR_CONSOLE_REPORT_FOLDER": "",
+    "ACR_CONSOLE_REPORT_WEBHOOK": "",
     "ACR_CONSOLE_SANDBOX_DATA": ".sandbox",
     "ACR_CONSOLE_SANDBOX_SEED": "estate",
     "ACR_CONSOLE_SANDBOX_LATENCY_MS": "0",
@@ -54,7 +57,8 @@ class Settings:
 
     `archives` is the folder of image archives that people may push. `data` is the folder of what the console keeps,
     `database` the URL of its database, `price_sheet` the team's own
-    prices, `sandbox_ready_file` that of a sandbox that runs already. `log` is text or json, and `metrics_port` None
+    prices, `report_folder` and `report_webhook` where the cost report of each month goes ("": to none),
+    `sandbox_ready_file` that of a sandbox that runs already. `log` is text or json, and `metrics_port` None
     where there are no metrics. `index_reads` is how much of a registry may be read a minute for the index,
     `index_configs` how many configs of it in one run, `snapshot_reads` for its daily snapshot a minute; 0: none is
     taken. `lease` is how long a job whose process ended waits until another takes it over.
@@ -74,6 +78,8 @@ class Settings:
     metrics_port: int | None
     metrics_address: str
     price_sheet: Path | None
+    report_folder: Path | None
+    report_webhook: str = field(repr=False)  # Whoever knows its path may post there.
     sandbox_data: Path
     sandbox_seed: str
     sandbox_latency_ms: float
@@ -129,6 +135,8 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         metrics_port=_port(found, "ACR_CONSOLE_METRICS_PORT"),
         metrics_address=found["ACR_CONSOLE_METRICS_ADDRESS"],
         price_sheet=Path(found["ACR_CONSOLE_PRICE_SHEET"]) if found["ACR_CONSOLE_PRICE_SHEET"] else None,
+        report_folder=Path(found["ACR_CONSOLE_REPORT_FOLDER"]) if found["ACR_CONSOLE_REPORT_FOLDER"] else None,
+        report_webhook=_webhook(found, "ACR_CONSOLE_REPORT_WEBHOOK"),
         sandbox_data=Path(found["ACR_CONSOLE_SANDBOX_DATA"]),
         sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],
         sandbox_latency_ms=latency,
@@ -149,6 +157,15 @@ def _file(found: Mapping[str, str], name: str) -> Path | None:
     if found[name] and not Path(found[name]).is_file():
         raise ValueError(f"{name} is no file")
     return Path(found[name]) if found[name] else None
+
+
+def _webhook(found: Mapping[str, str], name: str) -> str:
+    if found[name]:
+        try:
+            host_of(found[name])
+        except ValueError as exc:
+            raise ValueError(f"{name} {exc}") from None
+    return found[name]
 
 
 def _port(found: Mapping[str, str], name: str) -> int | None:

@@ -35,6 +35,7 @@ def test_the_sandbox_may_have_an_estate_of_any_size() -> None:
         ("ACR_CONSOLE_SANDBOX_LATENCY_MS", "soon"),
         ("ACR_CONSOLE_SANDBOX_READY_FILE", "/nowhere/ready.json"),
         ("ACR_CONSOLE_SNAPSHOT_READS", "0.5"),
+        ("ACR_CONSOLE_REPORT_WEBHOOK", "http://hooks.example.com/s3cr3t"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
@@ -47,3 +48,12 @@ def test_the_settings_page_has_every_setting_with_its_default() -> None:
     assert {name: value.strip() for name, value in rows.items()} == {
         name: value or "none" for name, value in NAMES.items()
     }
+
+
+def test_a_webhook_s_address_is_neither_in_an_error_nor_in_what_is_printed() -> None:
+    name = "ACR_CONSOLE_REPORT_WEBHOOK"
+    with pytest.raises(ValueError, match=name) as refused:
+        settings_from({name: "http://hooks.example.com/s3cr3t"})
+    assert "s3cr3t" not in str(refused.value)
+    settings = settings_from({name: "https://hooks.example.com/s3cr3t"})
+    assert settings.report_webhook == "https://hooks.example.com/s3cr3t" and "s3cr3t" not in repr(settings)
