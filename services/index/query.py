@@ -77,7 +77,7 @@ class Query:
         return bool(self.of(*_OF_CONFIGS))
 
 
-_OF_CONFIGS = ("label", "env", "author", "base")
+_OF_CONFIGS = ("label", "env", "author", "base", "rebuild")
 _OF_IMAGES = ("digest", "annotation", "layer", "size", "age", "runs", "pulled", *_OF_CONFIGS)
 # Each field, and an example: what the page shows as help.
 EXAMPLES: Mapping[str, str] = {
@@ -90,6 +90,7 @@ EXAMPLES: Mapping[str, str] = {
     "env": "env:JAVA_OPTS",
     "author": "author:contoso",
     "base": "base:docker.io/library/alpine",
+    "rebuild": "rebuild:yes",
     "layer": "layer:sha256:9b2cf07",
     "size": "size:>1GiB",
     "age": "age:>1y",
@@ -97,6 +98,8 @@ EXAMPLES: Mapping[str, str] = {
     "pulled": "pulled:90d",
     "not": "not:pulled:90d",
 }
+# Of these the index itself does not know which images they are about: the search is given that.
+GIVEN = ("runs", "pulled", "rebuild")
 # What may stand behind not:. Of a base and of labels, an image that does not say it may have it all the same.
 NEGATED = ("registry", "repository", "annotation", "layer", "runs", "pulled")
 _ALLOWED = f"Fields are {', '.join(EXAMPLES)}, and the word untagged. Put quotes around a text that has a colon."
@@ -220,6 +223,10 @@ def _term(at: int, field: str, value: str) -> Term:
             if not found or found[1]:
                 _refuse(at, field, "That is no span of time: units are h, d, w, m and y.")
             return Term(field, value, _hours(at, field, found))
+        case "rebuild":
+            if value.casefold() not in ("yes", "no"):
+                _refuse(at, field, "An image is to be rebuilt, or not: yes or no.")
+            return Term(field, value.casefold())
         case "tag" if value[0] in "*?[":
             _refuse(at, field, "A tag needs its first characters before a pattern.")
     return Term(field, value)

@@ -1,4 +1,4 @@
-"""Which images run or were pulled, as a search is given it: the index itself knows neither."""
+"""Which images run, were pulled, or are to be rebuilt, as a search is given it: no statement of its own says it."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from services.database.index_tables import children, contents, manifests, tags
 from services.index.packing import pack_digest, unpack_numbers
-from services.index.query import Query, Term
+from services.index.query import GIVEN, Query, Term
 from services.index.rows import find_numbers, parts
 from services.index.scope import Scope
 
@@ -18,10 +18,10 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class Used:
-    """The images that a term such as runs: or pulled: is about, by their places: digests, and tags where these alone
-    are known. `anywhere`: digests that are such wherever they are, as it is not known whence they came. `unknown`: what
-    is not known, in sentences; `unknown_of`: the ids of registries of whose images it is not known whether they are
-    such; None: of none it is."""
+    """The images that a term such as runs:, pulled: or rebuild: is about, by their places: digests, and tags where
+    these alone are known. `anywhere`: digests that are such wherever they are, as it is not known whence they came.
+    `unknown`: what is not known, in sentences; `unknown_of`: the ids of registries of whose images it is not known
+    whether they are such; None: of none it is."""
 
     digests: Mapping[Place, Collection[str]] = field(default_factory=dict)
     tags: Mapping[Place, Collection[str]] = field(default_factory=dict)
@@ -83,7 +83,7 @@ def _related(db: Connection, found: Collection[Pair]) -> set[Pair]:
 
 @dataclass(frozen=True)
 class Usage:
-    """The manifests that each runs: and pulled: demands, and those that none may have."""
+    """The manifests that each runs:, pulled: and rebuild: demands, and those that none may have."""
 
     demanded: tuple[frozenset[Pair], ...] = ()
     refused: frozenset[Pair] = frozenset()
@@ -103,7 +103,7 @@ class Usage:
 
 def usage_of(db: Connection, query: Query, scope: Scope, find_used: FindUsed) -> Usage | None:
     """What a query's terms about usage ask for; None where it has none."""
-    terms, refused = query.of("runs", "pulled"), query.without("runs", "pulled")
+    terms, refused = query.of(*GIVEN), query.without(*GIVEN)
     if not terms and not refused:
         return None
     unknown: list[str] = []

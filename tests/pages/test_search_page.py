@@ -1,14 +1,18 @@
 """The page Search: registries are indexed by a job, and what is found is opened by its name."""
 
+import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from services.images.base_image import DIGEST, NAME
 from services.images.repositories import get_tag
 from services.index.query import parse
 from services.registries.reading import list_registries
 from tests.support.app_test import REFUSED, Open, button, texts, wait_for_job
+from tests.support.documents import OCI_CONFIG, OCI_MANIFEST
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import write_permission
 from ui.index.indexing import INDEX_REGISTRIES
@@ -127,3 +131,35 @@ def test_what_runs_in_clusters_that_were_not_asked_is_unknown(open_view: Open) -
     assert not at.exception
     assert "No cluster that you see is named" in texts(at) or "(not asked)" in texts(at)
     assert "Nothing found in what is known" in texts(at)
+
+
+def test_an_image_whose_base_has_moved_is_to_be_rebuilt(open_view: Open, own: OwnSandbox) -> None:
+    base = f"{own.client.login_server}/base/node:20"
+    old = own.push("20", repository="base/node")[0]
+    stale = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {"mediaType": OCI_CONFIG, "digest": old, "size": 2},
+            "layers": [],
+            "annotations": {NAME: base, DIGEST: old},
+        }
+    )
+    own.sandbox.store.add_manifest(REGISTRY, IMAGE, stale.encode(), OCI_MANIFEST, own.sandbox.state.stamp())
+    digest = f"sha256:{sha256(stale.encode()).hexdigest()}"
+
+    def badge() -> str:
+        at = open_view("image.py", registry=REGISTRY, repository=IMAGE, reference=digest)
+        assert not at.exception
+        return next(one for one in ("Rebuild needed", "Rebuild: unknown", "On its base's latest") if one in texts(at))
+
+    assert badge() == "Rebuild: unknown"
+    indexed(open_view)
+    assert badge() == "On its base's latest"
+    own.push("20", repository="base/node", number=2)
+    indexed(open_view)
+    assert badge() == "Rebuild needed"
+    at = open_view("search.py", q="rebuild:yes")
+    assert not at.exception
+    assert [one.split("@")[0] for one in at.dataframe[0].value["Image"]] == [IMAGE]
+    assert "Unknown whether to rebuild some images" in texts(at) or any("Unknown:" in one.label for one in at.expander)

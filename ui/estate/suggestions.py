@@ -4,14 +4,13 @@ Its Enter presses the button beside it, and the arrows go through what is sugges
 the containers. A box that sends what is typed sends nothing more on Enter.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.estate.search import Hit, Known
 from services.estate.suggestions import LEAST_CHARACTERS, SearchedIndex, Suggestion, suggest
-from services.index.scope import IndexedRegistry, readable_repositories
 from ui.elements.notices import ticking, typing
 from ui.elements.text import plain
 from ui.estate.places import Place, place_of_registry
@@ -19,7 +18,6 @@ from ui.loaders import index as index_loader
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import open_page
-from ui.runtime import connection
 from ui.runtime.background import TICK_S
 
 # How long nothing is typed until it is looked up.
@@ -117,12 +115,7 @@ def _offer_word(key: str, one: Suggestion) -> None:
 
 
 def _index_of(who: str) -> SearchedIndex:
-    session = connection.session(who)
-
-    def readable(registry: IndexedRegistry, names: Collection[str]) -> Collection[str]:
-        return readable_repositories(session.registry(registry.login_server), names)
-
-    return SearchedIndex(index_loader.store_of(who), index_loader.scope(who), readable)
+    return SearchedIndex(index_loader.store_of(who), index_loader.scope(who), index_loader.readable_by(who))
 
 
 @ticking(TICK_S)

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
+from services.estate.rebuilds import Rebuild
 from services.images.base_image import BaseImage, base_image_of
 from services.images.evidence import Evidence, Proof, has_proof, kind_label, makers_of
 from services.images.manifests import Kind
@@ -12,6 +14,7 @@ from services.wording import counted
 from ui.elements.fact_row import Fact, show_fact_row
 from ui.elements.text import ago, exact, plain, short, size
 from ui.images.image_view import ImageView
+from ui.loaders import index as index_loader
 from ui.loaders import registries as registry_loaders
 from ui.loaders.principals import PrincipalNames
 from ui.navigation import pages
@@ -165,7 +168,8 @@ def show_indexes(view: ImageView, url: dict[str, str]) -> bool:
 
 
 def show_base_image(who: str, view: ImageView) -> None:
-    """The image that this one was built from, where its builder wrote that; a link where it is in a known registry."""
+    """The image that this one was built from, where its builder wrote that, a link where it is in a known registry; and
+    whether its tag has moved on since, as the index has it."""
     shown = view.shown
     labels = view.config.labels if view.config else ()
     base = base_image_of(view.manifest.annotations, shown.annotations if shown else (), labels)
@@ -179,6 +183,25 @@ def show_base_image(who: str, view: ImageView) -> None:
             link_to(pages.IMAGE, plain(name), registry=registry, repository=base.repository, reference=base.reference)
         else:
             st.markdown(f"**{plain(name)}**", width="content", help=plain(base.digest) or None)
+        _show_rebuild(who, view, base)
+
+
+def _show_rebuild(who: str, view: ImageView, base: BaseImage) -> None:
+    layers = tuple(layer.digest for layer in view.shown.layers) if view.shown else ()
+    try:
+        found = index_loader.rebuild(who, base, layers, view.row.created)
+    except ServiceError as error:
+        found = Rebuild(None, f"the index could not be read. {error.cause}")
+    as_of = f", as of {ago(found.as_of)}" if found.as_of else ""
+    tip = f"{plain(base.tag)} points to {short(found.now)}{as_of}" if found.now else ""
+    if found.needed:
+        st.badge(
+            "Rebuild needed", icon=":material/update:", color="orange", help=f"{tip}: it was built on another image"
+        )
+    elif found.needed is False:
+        st.badge("On its base's latest", icon=":material/check:", color="green", help=tip)
+    else:
+        st.badge("Rebuild: unknown", icon=":material/help:", color="gray", help=f"Unknown: {plain(found.why)}")
 
 
 def _known_registry(who: str, base: BaseImage) -> str:

@@ -1,7 +1,7 @@
 """What of the index a person may find: by their own list of registries and their own catalogues, as `inventory` has
 them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,10 +9,12 @@ import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.database.engine import read_clock
+from services.estate.rebuilds import Rebuild, find_rebuilds, rebuild_of
 from services.estate.used_images import used_by_clusters, used_by_pulls
+from services.images.base_image import BaseImage
 from services.index.index_jobs import targets_of
 from services.index.query import Query, Term
-from services.index.scope import IndexedRegistry, Scope, read_scope, readable_repositories
+from services.index.scope import Readable, Scope, read_scope, readable_repositories
 from services.index.search import Results
 from services.index.search import search as search_index
 from services.index.store import IndexStore
@@ -51,22 +53,30 @@ def scope(who: str) -> Scope:
 
 def search(who: str, query: Query) -> Results:
     """What a query finds of what `who` may read now. Raises ServiceError (NoDatabase)."""
-    session = connection.session(who)
-
-    def readable(registry: IndexedRegistry, names: Collection[str]) -> Collection[str]:
-        return readable_repositories(session.registry(registry.login_server), names)
-
     now = datetime.now(UTC)
-    return search_index(store_of(who), query, scope(who), readable, now, find_used=find_used(who, now))
+    return search_index(store_of(who), query, scope(who), readable_by(who), now, find_used=find_used(who, now))
+
+
+def readable_by(who: str) -> Readable:
+    """Which repositories `who` may read the images of, by the registries' tokens."""
+    session = connection.session(who)
+    return lambda registry, names: readable_repositories(session.registry(registry.login_server), names)
+
+
+def rebuild(who: str, base: BaseImage | None, layers: tuple[str, ...], created: datetime | None) -> Rebuild:
+    """Whether an image is to be rebuilt, as far as `who` may read its base. Raises ServiceError (NoDatabase)."""
+    return rebuild_of(store_of(who), scope(who), readable_by(who), base, layers, created)
 
 
 def find_used(who: str, now: datetime) -> FindUsed:
-    """What runs: and pulled: are about, as far as it is known; starts the reading of logs, and asks no cluster."""
+    """What runs:, pulled: and rebuild: are about as far as it is known; starts the reading of logs. Asks no cluster."""
 
     def find(term: Term) -> Used:
         registries = inventory(who).value.registries.values
         if term.field == "runs":
             return _used_by_clusters(who, term.value, registries)
+        if term.field == "rebuild":
+            return find_rebuilds(store_of(who), scope(who), readable_by(who), needed=term.value == "yes")
         logs = {} if inventory(who).running else estate_pulls(who).value
         return used_by_pulls(timedelta(hours=term.number), now, logs, registries)
 
