@@ -17,8 +17,9 @@ class RegistryFigures:
     """What a simulation found of a registry. `freed` bytes are at most so many where not `exact`: `unread` repositories
     were not read, and of `incomplete` ones not every manifest.
 
-    `running` manifests stay since they run; `unasked`: the clusters that may run any of it and did not answer, each
-    with why: what they run is not spared. `above`: what is above the policy's ceiling, a sentence each.
+    `running` manifests stay since they run, and `unknown` ones since it is not known whether they do; `unasked`: the
+    clusters and apps that may run any of it and did not answer, each with why. `above`: what is above the policy's
+    ceiling, a sentence each.
     """
 
     registry: Registry
@@ -28,6 +29,7 @@ class RegistryFigures:
     freed: int
     exact: bool
     running: int = 0
+    unknown: int = 0
     unread: int = 0
     incomplete: int = 0
     unasked: tuple[str, ...] = ()
@@ -47,6 +49,11 @@ class ManyFigures:
         return sum(one.deleted for one in self.registries)
 
     @property
+    def unknown(self) -> int:
+        """How many manifests stay since it is not known whether they run."""
+        return sum(one.unknown for one in self.registries)
+
+    @property
     def freed(self) -> int:
         """The bytes that would be freed. Registries share none."""
         return sum(one.freed for one in self.registries)
@@ -58,7 +65,7 @@ class ManyFigures:
 
 
 def figures_of(registry: Registry, found: Simulation, unasked: Iterable[str]) -> RegistryFigures:
-    """The figures of a simulation, which deletes also what clusters could run that were not asked."""
+    """The figures of a simulation; `unasked` as in `RegistryFigures`."""
     return RegistryFigures(
         registry,
         found.manifests,
@@ -67,6 +74,7 @@ def figures_of(registry: Registry, found: Simulation, unasked: Iterable[str]) ->
         found.freed,
         found.exact,
         dict(found.by_reason).get(str(Keeps.RUNS), 0),
+        dict(found.by_reason).get(str(Keeps.UNASKED), 0),
         found.unread,
         len(found.incomplete),
         tuple(unasked),

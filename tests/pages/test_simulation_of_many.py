@@ -3,9 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from sandbox.clusters.container_apps import APP_TYPE
 from tests.pages.test_policies import POLICY, push, said, saved
+from tests.services.running.test_apps import app
+from tests.services.running.test_apps import put as put_app
 from tests.support.app_test import Open, figures, select_rows
 from tests.support.documents import OCI_MANIFEST
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
@@ -68,6 +72,24 @@ def test_by_a_wrong_clock_no_registry_is_simulated(
     monkeypatch.setattr(many, "read_clock", lambda _engine: datetime.now(UTC) + timedelta(days=400))
     at = simulated(open_view, saved())
     assert "The console's clock says" in " ".join(str(one.value) for one in at.text)
+
+
+def test_what_is_unknown_stays_as_over_one_registry_and_apps_are_waited_for(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    server = own.registry().login_server
+    put_app(own, APP_TYPE, "web", app(f"{server}/team/app:pr-1"))
+    policy = saved()
+    at = simulated(open_view, policy)
+    assert (figures(at)["Manifests to delete"][0], table(at)["Running"]) == ("0", [1])
+    put_app(own, APP_TYPE, "web", {})
+    st.cache_resource.clear()
+    at = simulated(open_view, policy)
+    number, beside = figures(at)["Manifests to delete"]
+    assert number == "≥ 0" and beside.endswith("not known whether 1 more run")
+    assert table(at)["Unknown"] == [1]
+    assert "Unknown what runs in web" in said(at) and "so 1 manifest stays that the rules choose." in said(at)
+    one = open_view("policies.py", policy=policy, show="Simulation", registry=REGISTRY)
+    assert figures(one)["Manifests to delete"][0] == "0"
 
 
 @pytest.mark.usefixtures("own")

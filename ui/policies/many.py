@@ -104,6 +104,11 @@ def _simulate_one(who: str, policy: Policy, registry: Registry, stop: Event) -> 
     if count.contents.refused and not count.contents.values:
         raise count.contents.refused[0].error
     _await(cluster_loaders.pulls(who), stop)
+    # What of these can't be read is unknown, and keeps what it may run.
+    _wait(running_loader.apps(who), stop)
+    clusters = cluster_loaders.pulls(who)
+    if any(one.container_insights for one in clusters.value.clusters.values):
+        _wait(running_loader.logged(who, clusters.at), stop)
     known = running_loader.known_of(who, registry)
     pulls = RegistryPulls()
     if waits_for_pulls(policy):
@@ -117,7 +122,7 @@ def _simulate_one(who: str, policy: Policy, registry: Registry, stop: Event) -> 
         count.contents,
         now,
         registry=registry.name,
-        running=lambda one: replace(known.of(one), accept_unasked=True),
+        running=known.of,
         pulls=last_pulls(pulls, count.contents.values),
         unknown_pulls=LastPulls(why=pulls.why),
     )
@@ -125,7 +130,14 @@ def _simulate_one(who: str, policy: Policy, registry: Registry, stop: Event) -> 
 
 
 def _await(reading: Reading[Any], stop: Event, *, stops: bool = False) -> None:
-    """Waits for its end. Raises its error; _Stopped where `stop` is set before, which `stops` it too."""
+    """As `_wait`. Raises its error too."""
+    _wait(reading, stop, stops=stops)
+    if reading.error:
+        raise reading.error
+
+
+def _wait(reading: Reading[Any], stop: Event, *, stops: bool = False) -> None:
+    """Waits for its end. Raises _Stopped where `stop` is set before, which `stops` it too."""
     while not reading.finished.wait(_LOOK_S):
         if stop.is_set():
             if stops:
@@ -134,8 +146,6 @@ def _await(reading: Reading[Any], stop: Event, *, stops: bool = False) -> None:
             raise _Stopped
     if stop.is_set():
         raise _Stopped
-    if reading.error:
-        raise reading.error
 
 
 def show_many(who: str, policy: Policy) -> Registry | None:
@@ -195,7 +205,7 @@ def _show_figures(who: str, found: ManyFigures, registries: Sequence[Registry], 
                 "Manifests to delete",
                 found.deleted if found.registries else None,
                 beside=f"of {sum(one.manifests for one in found.registries):,}",
-                lacks=lacks,
+                lacks=lacks or (f"not known whether {found.unknown:,} more run" if found.unknown else ""),
                 unknown="no registry could be read.",
             ),
             Metric(
@@ -215,11 +225,12 @@ def _show_figures(who: str, found: ManyFigures, registries: Sequence[Registry], 
             Metric("Registries", len(found.registries), beside=f"of {len(registries):,} simulated"),
         ]
     )
-    unasked = {label for one in found.registries for label in one.unasked if one.deleted}
+    unasked = {label for one in found.registries for label in one.unasked if one.unknown}
     if unasked:
         st.info(
-            f"Unknown what runs in {plain(list_places(sorted(unasked)))}: it is counted as deleted here. A run deletes "
-            "nothing that they could run until they answer, or a person accepts it.",
+            f"Unknown what runs in {plain(list_places(sorted(unasked)))}: so "
+            f"{counted(found.unknown, 'manifest stays', 'manifests stay')} that the rules choose. Open a registry to "
+            "ask them, or to delete all the same.",
             icon=":material/help:",
         )
     return _show_table(found, savings, currency)
@@ -237,6 +248,7 @@ def _show_table(found: ManyFigures, savings: Mapping[str, Saving], currency: str
             "Frees": one.freed,
             "Saved": None if (saved := savings[one.registry.id].amount) is None else float(saved),
             "Running": one.running,
+            "Unknown": one.unknown,
             "Note": _note(one),
         },
         "registries of the simulation",
@@ -250,9 +262,12 @@ def _show_table(found: ManyFigures, savings: Mapping[str, Saving], currency: str
             "Running": st.column_config.NumberColumn(
                 "Stay, running", help="At least, where a cluster that may run any of it did not answer"
             ),
+            "Unknown": st.column_config.NumberColumn(
+                "Stay, unknown", help="Chosen by the rules, and not known whether they run"
+            ),
             "Note": st.column_config.TextColumn(width="large"),
         },
-        types={"Saved": pa.float64(), "Running": pa.int64(), "Note": pa.string()},
+        types={"Saved": pa.float64(), "Running": pa.int64(), "Unknown": pa.int64(), "Note": pa.string()},
         identity=lambda one: one.registry.id,
     )
     return opened.registry if opened else None
