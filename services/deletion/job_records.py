@@ -1,6 +1,7 @@
 """Deletions as jobs of the database: what a plan is written down as, and the record that pages show."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, get_args
 
 from services.connection.data_plane import RegistryClient
@@ -77,6 +78,7 @@ def as_details(plan: DeletionPlan | UntagPlan | RepositoryDeletionPlan) -> Mappi
         "by_name": plan.by_name,
         "running": sorted(plan.running),
         "notes": plan.notes,
+        "pulled": {digest: at and at.isoformat() for digest, at in plan.pulled.items()},
         "items": {item.digest: [item.why, item.of, item.size, item.breaks, item.after] for item in plan.unblocked},
     }
 
@@ -100,6 +102,7 @@ def deletion_plan_of(job: Job) -> DeletionPlan:
         details["by_name"],
         frozenset(details["running"]),
         notes=tuple(details.get("notes", ())),
+        pulled={digest: at and datetime.fromisoformat(at) for digest, at in details.get("pulled", {}).items()},
     )
 
 

@@ -6,6 +6,7 @@ from services.connection.changes import Outcome
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError
 from services.deletion.job_records import deletion_plan_of, repository_plan_of, untag_plan_of
+from services.deletion.last_pulls import PulledNow
 from services.deletion.plan import DeletionItem
 from services.deletion.records import WITH_SUBJECT
 from services.deletion.repository import RepositoryDeleted, apply_repository_deletion, as_az_prints
@@ -26,11 +27,12 @@ def run_deletion(
     known: dict[str, Manifest],
     on_item: OnItem,
     running_now: RunningNow | None = None,
+    pulled_now: PulledNow | None = None,
 ) -> Answer:
     """Deletes what has no result in `job`, and records each result; returns the registry's answer.
 
     Before anything is deleted, the registry is read and planned again: what is not as the job says is refused.
-    `running_now` as in `apply_deletion`. `on_item` is called with each result. Raises ServiceError.
+    `running_now` and `pulled_now` as in `apply_deletion`. `on_item` is called with each result. Raises ServiceError.
     """
     if job.action == "remove tags":
 
@@ -52,7 +54,15 @@ def run_deletion(
                 running.add_result(item.digest, WITH_SUBJECT if result.with_subject else result.outcome)
 
         plan = deletion_plan_of(job)
-        apply_deletion(client, plan, known, running_now=running_now, on_result=on_manifest, stop=running.stop)
+        apply_deletion(
+            client,
+            plan,
+            known,
+            running_now=running_now,
+            pulled_now=pulled_now,
+            on_result=on_manifest,
+            stop=running.stop,
+        )
     elif job.open and not running.stop.is_set():
         return Answer(_delete_repository(client, job, running))
     return Answer(job.answer)

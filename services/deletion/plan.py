@@ -8,7 +8,8 @@ more, though its tag is still listed.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
@@ -76,7 +77,8 @@ class DeletionPlan:
 
     `by_name`: each was chosen as itself, not by a rule, and so may break an index that the plan names; `named` are the
     tags that it was chosen by. `running` are the digests that keep what they need, as they run in a cluster. `notes`:
-    what the plan deletes although it runs, or although it is not known whether it does.
+    what the plan deletes although it runs, or although it is not known whether it does. `pulled`: the last pull of each
+    digest that a rule chose for that, as the logs had it; None for none.
     """
 
     registry: str
@@ -87,6 +89,7 @@ class DeletionPlan:
     empties_repository: bool = False
     named: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    pulled: Mapping[str, datetime | None] = field(default_factory=dict)
 
     @cached_property
     def unblocked(self) -> tuple[DeletionItem, ...]:

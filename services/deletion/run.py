@@ -9,6 +9,7 @@ from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError, says_gone
 from services.connection.names import require_digest
 from services.connection.parallel import Partial, Refusal, parallel_map
+from services.deletion.last_pulls import PulledNow, pulled_since
 from services.deletion.plan import DeletionItem, DeletionPlan, Why, plan_deletion
 from services.deletion.running_images import RunningImages
 from services.images.manifests import Manifest
@@ -45,6 +46,7 @@ def apply_deletion(
     known: dict[str, Manifest],
     *,
     running_now: RunningNow | None = None,
+    pulled_now: PulledNow | None = None,
     on_result: OnResult | None = None,
     stop: Event | None = None,
 ) -> Partial[DeletionResult]:
@@ -53,9 +55,10 @@ def apply_deletion(
     An index is deleted before its platforms: an interruption leaves no index that lacks one. Before each batch
     the repository is read again (`known` as in `read_contents`) and planned again: what is not as planned is refused
     (ChangedMeanwhile), and so is whatever belongs to it. Of a rule's plan so is what runs by then by `running_now`, or
-    is unknown by then where all was known. `on_result(item, what)` is called in the caller's thread as
-    items end; after `stop` the rest is untried, and so it is after any error, also one of `on_result`, which is raised
-    once the requests under way have ended. Raises ServiceError where the repository can't be read again.
+    is unknown by then where all was known, and what was pulled since by `pulled_now`. `on_result(item, what)` is called
+    in the caller's thread as items end; after `stop` the rest is untried, and so it is after any error, also one of
+    `on_result`, which is raised once the requests under way have ended. Raises ServiceError where the repository can't
+    be read again.
     """
     stop = stop or Event()
     fates: dict[str, DeletionResult | ServiceError] = {}
@@ -68,7 +71,7 @@ def apply_deletion(
     items = list(plan.unblocked)
     while items and not stop.is_set():
         batch, rest = items[:BATCH], items[BATCH:]
-        for item, refusal in _recheck(client, plan, items, known, running_now):
+        for item, refusal in _recheck(client, plan, items, known, running_now, pulled_now):
             end(item, refusal)
         for wave in _waves(batch, fates):
             _delete_wave(client, plan.repository, wave, fates, end, stop)
@@ -82,6 +85,7 @@ def _recheck(
     items: list[DeletionItem],
     known: dict[str, Manifest],
     running_now: RunningNow | None,
+    pulled_now: PulledNow | None,
 ) -> list[tuple[DeletionItem, ServiceError]]:
     """Those of `items` that are not as planned any more, each with the reason."""
     read = read_contents(client, [plan.repository], known)
@@ -103,13 +107,14 @@ def _recheck(
     now = {item.digest: item for item in fresh.items}
     planned = {item.digest for item in items}
     joined = _joined(now, planned)
+    pulled = pulled_since(plan, items, pulled_now) if pulled_now else {}
     found = []
     for item in items:
         title = _title(plan.repository, item)
         then = now.get(item.digest)
         if then is None:
             continue  # Not listed: gone, or hidden since. Looked at by itself.
-        if how := _difference(item, then, joined.get(item.digest)):
+        if how := _difference(item, then, joined.get(item.digest)) or pulled.get(item.digest, ""):
             found.append((item, changed(title, how)))
     return found
 

@@ -6,7 +6,7 @@ then the plan of the deletion keeps what is locked, what runs, and what belongs 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -103,6 +103,10 @@ def decide(
     _spare_referrers(facts, chosen, staying)
     plan = plan_deletion(contents, tuple(chosen), registry=registry, by_name=False, running=running)
     manifests = tuple(_decide_manifests(facts, plan, chosen, staying))
+    by_pull = {rule.name for rule in rules if isinstance(rule, DeleteRule) and rule.not_pulled_for_days is not None}
+    if by_pull:
+        asked = [one.row.digest for one in manifests if one.delete and one.rule in by_pull]
+        plan = replace(plan, pulled={digest: pulls.last.get(digest) for digest in asked})
     return RepositoryDecisions(contents, tags, manifests, plan)
 
 

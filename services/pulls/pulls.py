@@ -120,6 +120,21 @@ def read_pulls(session: AzureSession, registry: Registry, now: datetime | None =
     return RegistryPulls(pulls, since, why, logged, unread)
 
 
+def read_pulls_since(session: AzureSession, registry: Registry, span: timedelta, now: datetime) -> RegistryPulls:
+    """As `read_pulls`, of the last `span` alone: two requests. `since` is None where it is not known that all of them
+    are logged."""
+    try:
+        settings = list_settings(session, registry)
+        if not any(one.sends_events for one in settings.values):
+            unread = "Not known whether pulls are still logged: the diagnostic settings could not be read."
+            return RegistryPulls(why=NOT_LOGGED if settings.complete else unread, unread=settings.refused)
+        pulls = tuple(_read_rows(session, registry, span))
+    except ServiceError as error:
+        why = f"Pulls could not be read: {error.cause.rstrip('.')}."
+        return RegistryPulls(why=why, unread=(Refusal(registry.name, error),))
+    return RegistryPulls(pulls, now - span, "", True)
+
+
 def judge_since(
     first: datetime | None, last: datetime | None, logged: bool | None, now: datetime
 ) -> tuple[datetime | None, str]:
@@ -141,8 +156,8 @@ def _read_logged(session: AzureSession, registry: Registry) -> tuple[datetime | 
         return (time_or_none(rows[0]["First"]), time_or_none(rows[0]["Last"])) if rows else (None, None)
 
 
-def _read_rows(session: AzureSession, registry: Registry) -> list[ImagePull]:
-    rows = run_query(session, registry, PULLS)
+def _read_rows(session: AzureSession, registry: Registry, span: timedelta | None = None) -> list[ImagePull]:
+    rows = run_query(session, registry, PULLS, span)
     with as_service_error(f"Could not read the pulls of {registry.name}"):
         return [checked(_image_pull(row)) for row in rows]
 

@@ -6,7 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from sandbox.storage.store import Locks
+from services.connection.session import AzureSession
 from services.connection.write_permission import WritePermission
+from services.deletion.job_export import as_html
+from services.deletion.last_pulls import PulledNow
+from services.jobs.jobs import Job
 from services.policies.store import create_policy, list_policies, list_versions
 from tests.support.app_test import Open, button, confirm_button, figures, texts
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
@@ -224,6 +228,31 @@ def test_a_pull_after_the_simulation_stops_the_run(open_view: Open, own: OwnSand
     confirm_button(at, "Delete 3 manifests").click().run()
     assert f"Pulled since it was simulated: nodejstemplate@{digest}" in said(at)
     assert not deletions.all_recorded(connection.who()).values
+
+
+def test_a_pull_after_the_run_was_confirmed_keeps_its_image(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = logged_for_200_days(own)
+    text = NOT_PULLED.replace("rules:", "ask_again_above: {share_percent: 100}\nrules:")
+    at = open_view("policies.py", policy=saved(text), show="Simulation", registry=REGISTRY)
+    next(field for field in at.text_input if "confirm" in field.label).set_value("3 manifests").run()
+    look = deletions.pulled_now
+
+    def pulled_then(session: AzureSession, job: Job) -> PulledNow:
+        own.log("Pull", 0, "nodejstemplate", digest, "v1.0.0")
+        return look(session, job)
+
+    monkeypatch.setattr(deletions, "pulled_now", pulled_then)
+    confirm_button(at, "Delete 3 manifests").click().run()
+    (job,) = deletions.all_recorded(connection.who()).values
+    run = runs.under_way(connection.who(), job.id)
+    assert run and run.finished.wait(30)
+    record = deletions.recorded(connection.who(), job.id)
+    assert record and record.fates[digest].outcome == "refused"
+    assert "which the plan did not know" in record.fates[digest].cause
+    assert not any(fate.is_deleted for fate in record.fates.values())  # What belongs to it waits for it.
+    assert "which the plan did not know" in as_html(runs.find(connection.who(), job.id) or pytest.fail())
 
 
 def test_logs_that_are_refused_keep_what_waits_for_pulls(open_view: Open, own: OwnSandbox) -> None:

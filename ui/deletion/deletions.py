@@ -1,5 +1,9 @@
 """Deletions as jobs: tags removed, manifests and repositories deleted. Visible to the identity that started one."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Progress, counter
 from services.connection.session import AzureSession
 from services.database.engine import read_clock
@@ -7,6 +11,7 @@ from services.deletion import by_policy
 from services.deletion.by_policy import PolicyRun
 from services.deletion.job_records import as_details, as_items, look, record_of
 from services.deletion.job_runs import run_deletion
+from services.deletion.last_pulls import PulledNow, PullsNow
 from services.deletion.plan import DeletionPlan
 from services.deletion.record_files import import_files
 from services.deletion.records import Action, DeletionRecord, Fate
@@ -23,6 +28,7 @@ from ui.jobs import runs
 from ui.jobs.kinds import JobKind
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
+from ui.loaders.pulls import pulls_since
 from ui.runtime import connection
 from ui.runtime.database import database, shared_answers
 from ui.runtime.settings import read_settings
@@ -50,12 +56,28 @@ def _kind(action: Action, what: str) -> JobKind:
             # What nobody decided about was planned with whatever may pull by a secret that nobody sees.
             by_secret=not was_approved(database(), job.id),
         )
-        return run_deletion(client, job, running, known, lambda result: count(0, result), now)
+        pulled = pulled_now(session, job)
+        return run_deletion(client, job, running, known, lambda result: count(0, result), now, pulled)
 
     def forget(job: Job) -> None:
         image_loaders.forget_written(job.who, job.login_server, job.repository)
 
     return JobKind(action, "Deleting", run, forget)
+
+
+def pulled_now(session: AzureSession, job: Job) -> PulledNow:
+    """What the logs say now of the pulls of a repository, at most a minute old. It reads back to the day before the
+    deletion began: a pull arrives in the logs some minutes late."""
+    day = job.begun.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+
+    def now(repository: str, tags: Mapping[str, str]) -> PullsNow:
+        try:
+            found = pulls_since(job.who, job.details.get("registry_id", ""), day, session)
+        except ServiceError as error:
+            return PullsNow(why=error.cause)
+        return PullsNow(found.last_by_digest(repository, tags), "" if found.since else found.why)
+
+    return now
 
 
 REMOVE_TAGS = _kind("remove tags", "tags")
@@ -128,7 +150,7 @@ def _begin(
         kind,
         registry.login_server,
         as_items(plan),
-        {**as_details(plan), **followed},
+        {**as_details(plan), **followed, "registry_id": registry.id},
         repository=plan.repository,
         logged={**noted, **followed} or None,
         within=within,
