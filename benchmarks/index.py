@@ -1,17 +1,21 @@
-"""The index: what building it takes over the bare requests, what a second look asks, and its size on disk."""
+"""The index: what building it takes over the bare requests, what a second look asks, its memory, its size on disk."""
 
 import gzip
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks import processes
 from benchmarks.at_hand import as_json
 from benchmarks.clients import BareClient, console_client
 from benchmarks.contents_at_hand import repository_at_hand
 from benchmarks.reading import read_bare
-from benchmarks.results import Row, at_most
+from benchmarks.results import Row, at_most, under
 from benchmarks.rounds import by_turns, median_ratio, seconds
 from services.connection.data_plane import RegistryClient
 from services.database.engine import open_database
@@ -21,6 +25,8 @@ from services.index.store import IndexStore, IndexTarget, ReadRepository
 REGISTRY, REPOSITORIES, MANIFESTS = "bench", 40, 100
 LATENCY_MS = 20
 ROUNDS = 3
+# By registry, its repositories, each with so many manifests.
+GROWING, LARGEST = {"benchfew": 6, "benchmany": 24}, 2000
 # Repositories in the large database.
 FILLED = 100
 RELEASES = 200  # Of a repository: a thousand manifests.
@@ -28,7 +34,7 @@ TARGET = IndexTarget("/subscriptions/s/registries/bench", REGISTRY, "bench.azure
 
 
 def measure() -> list[Row]:
-    return [*_building(), *_disk()]
+    return [*_building(), *_memory(), *_disk()]
 
 
 def _building() -> list[Row]:
@@ -78,6 +84,24 @@ def _counted(client: RegistryClient, work: Callable[[RegistryClient], RegistryIn
 
     assert work(client.paced(before_read)).changed == 0
     return asked
+
+
+def _memory() -> list[Row]:
+    with processes.sandbox(*(f"{name}:{repositories}:{LARGEST}" for name, repositories in GROWING.items())) as ready:
+        few, many = (_grown(ready, name) for name in GROWING)
+    name = f"{GROWING['benchmany']} repositories of {LARGEST:,} manifests"
+    return [
+        under(f"Index of {name}: memory of the process above idle, MiB", many / 2**20, 300),
+        at_most(f"… × that of {GROWING['benchfew']} such repositories", many / few, 1.5),
+    ]
+
+
+def _grown(ready: Mapping[str, Any], registry: str) -> int:
+    command = [sys.executable, "-m", "benchmarks.index_once", registry]
+    told = subprocess.run(
+        command, input=json.dumps(dict(ready)), check=True, capture_output=True, text=True, cwd=processes.ROOT
+    )
+    return int(told.stdout)
 
 
 def _disk() -> list[Row]:

@@ -7,7 +7,7 @@ of the index has.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -41,8 +41,10 @@ from services.wording import counted
 
 # What is no manifest stays none: that is no reason to read the repository again.
 _FINAL = ("NotAManifest", "MANIFEST_UNKNOWN")
-# Read at once; each has its lists in memory until it is written.
+# Repositories that are read at once, and their manifests: each is in memory until it is written. A larger one is read
+# alone.
 _READERS = 6
+_MANIFESTS = 25_000
 # Repositories whose attributes are read ahead of those that are read whole.
 _AHEAD = 1000
 
@@ -152,7 +154,7 @@ class _Run:
         with ThreadPoolExecutor(_READERS, thread_name_prefix="index") as pool:
             try:
                 while left or running:
-                    while left and len(running) < _READERS and not self.stop.is_set():
+                    while left and not self.stop.is_set() and _fits(left[0], running.values()):
                         one = left.popleft()
                         running[pool.submit(copy_context().run, self._read, one)] = one
                     if not running:
@@ -218,6 +220,11 @@ class _Run:
             if there is None:
                 self.store.remove_repository(self.number, name)
                 self.found = replace(self.found, removed=self.found.removed + 1)
+
+
+def _fits(one: Repository, running: Collection[Repository]) -> bool:
+    held = sum(each.manifest_count for each in (one, *running))
+    return not running or (len(running) < _READERS and held <= _MANIFESTS)
 
 
 def _changed(one: Repository, known: KnownRepository | None) -> bool:
