@@ -1,38 +1,55 @@
-"""What a search for runs: and pulled: is given: what clusters answered, and what registries logged."""
+"""What a search for runs: and pulled: is given: what clusters answered, what apps have in
+their templates, and what registries logged."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.connection.parallel import Partial
 from services.images.tag_list import matches
 from services.index.usage import Place, Used
 from services.pull_checks.matrix import Pulls
 from services.pulls.pulls import RegistryPulls
 from services.registries.registry import Registry
 from services.running.answers import FoundAnswers
+from services.running.apps import KnownApps
 from services.running.join import place_images, pulled_by_other_names
-from services.running.unasked import find_unasked
+from services.running.unasked import ALL_APPS, find_unasked, unknown_apps
 
 # Registries of which the same is unknown.
 _NAMED = 3
 
 
-def used_by_clusters(
-    pattern: str, pulls: Pulls, found: FoundAnswers, registries: Iterable[Registry], now: datetime
+def used_by_hosts(
+    pattern: str,
+    pulls: Pulls,
+    found: FoundAnswers,
+    apps: KnownApps,
+    registries: Iterable[Registry],
+    now: datetime,
 ) -> Used:
-    """The images that run in the clusters of this name, as they answered last. Pure. A cluster that was not asked of
-    late, or could not be, and one that may be in a subscription that lists none, are said: then of no image it is known
-    that it does not run. `now`: by the clock that the answers' times are of."""
+    """The images that run in the clusters of this name, as they answered last, and in the Container Apps, jobs and
+    Container Instances of this name, scaled to zero or not. Pure. A cluster that was not asked of late, or could not
+    be, one that may be in a subscription that lists none, and an app whose containers could not be read are said: then
+    of no image it is known that it does not run. `now`: by the clock that the answers' times are of."""
     named = [one for one in pulls.clusters.values if matches(one.name, pattern)]
-    if not named and pulls.clusters.complete:
-        return Used(unknown=(f"No cluster that you see is named {pattern}.",), unknown_of=None)
+    named_apps = tuple(one for one in apps.found.values if matches(one.host.name, pattern))
     unknown = [f"Unknown what runs in {one.label}." for one in find_unasked(pulls, named, found.by_cluster, now)]
+    unknown += [
+        f"Unknown what runs in {one.label}."
+        for one in unknown_apps(apps)
+        if one.name == ALL_APPS or matches(one.name, pattern)
+    ]
+    if not (named or named_apps or unknown) and pulls.clusters.complete:
+        why = f"No cluster, Container App, job or Container Instance that you see is named {pattern}."
+        return Used(unknown=(why,), unknown_of=None)
     if pulls.clusters.untried:
         unknown.append("Unknown what runs in clusters that were not listed: the reading was stopped.")
     if found.error:
         unknown.append(f"What clusters answered could not be read: {found.error.cause}")
     answers = [found.by_cluster[one.id.lower()] for one in named if one.id.lower() in found.by_cluster]
-    placed = place_images(answers, registries)
+    placed = place_images(answers, registries, replace(apps, found=Partial(named_apps)))
     # Whence a proxy or a mirror has an image is not known: it is matched by its digest.
     anywhere = frozenset(one.image.digest for one in pulled_by_other_names(placed))
     digests: defaultdict[Place, set[str]] = defaultdict(set)

@@ -10,7 +10,7 @@ import streamlit as st
 from services.connection.errors import ServiceError
 from services.database.engine import read_clock
 from services.estate.rebuilds import Rebuild, find_rebuilds, rebuild_of
-from services.estate.used_images import used_by_clusters, used_by_pulls
+from services.estate.used_images import used_by_hosts, used_by_pulls
 from services.images.base_image import BaseImage
 from services.index.index_jobs import targets_of
 from services.index.query import Query, Term
@@ -24,7 +24,7 @@ from services.running.answers import azure_of
 from ui.loaders import clusters
 from ui.loaders.pulls import estate_pulls
 from ui.loaders.registries import inventory
-from ui.loaders.running import find_answers
+from ui.loaders.running import apps, find_answers, known_apps
 from ui.runtime import connection
 from ui.runtime.background import Reading
 from ui.runtime.database import database
@@ -74,7 +74,7 @@ def find_used(who: str, now: datetime) -> FindUsed:
     def find(term: Term) -> Used:
         registries = inventory(who).value.registries.values
         if term.field == "runs":
-            return _used_by_clusters(who, term.value, registries)
+            return _used_by_hosts(who, term.value, registries)
         if term.field == "rebuild":
             return find_rebuilds(store_of(who), scope(who), readable_by(who), needed=term.value == "yes")
         logs = {} if inventory(who).running else estate_pulls(who).value
@@ -83,7 +83,7 @@ def find_used(who: str, now: datetime) -> FindUsed:
     return find
 
 
-def _used_by_clusters(who: str, pattern: str, registries: Sequence[Registry]) -> Used:
+def _used_by_hosts(who: str, pattern: str, registries: Sequence[Registry]) -> Used:
     reading = clusters.pulls(who)
     why = reading.error.cause if reading.error else ""
     if reading.running:
@@ -96,13 +96,13 @@ def _used_by_clusters(who: str, pattern: str, registries: Sequence[Registry]) ->
         now = read_clock(database())
     except ServiceError as error:
         return Used(unknown=(f"The age of what clusters answered is unknown: {error.cause}",), unknown_of=None)
-    return used_by_clusters(pattern, reading.value, find_answers(who), registries, now)
+    return used_by_hosts(pattern, reading.value, find_answers(who), known_apps(who), registries, now)
 
 
 def readings_of(who: str, query: Query) -> Sequence[Reading[Any]]:
     """What is read beside a search for what runs or was pulled."""
     fields = {term.field for term in query.terms}
-    found: list[Reading[Any]] = [clusters.pulls(who)] if "runs" in fields else []
+    found: list[Reading[Any]] = [clusters.pulls(who), apps(who)] if "runs" in fields else []
     # Of registries that are still being listed, logs are read once all are known.
     if "pulled" in fields and not inventory(who).running:
         found.append(estate_pulls(who))

@@ -7,12 +7,13 @@ import pytest
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
-from services.estate.used_images import used_by_clusters, used_by_pulls
+from services.estate.used_images import used_by_hosts, used_by_pulls
 from services.index.usage import Used
 from services.pull_checks.matrix import Pulls
 from services.pulls.pulls import ImagePull, RegistryPulls
 from services.running.answers import FoundAnswers
-from services.running.images import ClusterImages, RunningImage
+from services.running.apps import NO_APPS, HostImages, KnownApps
+from services.running.images import ClusterImages, Host, HostKind, RunningImage
 from tests.services.pull_checks.test_matrix import CLUSTER, registry
 from tests.support.documents import digest_of
 
@@ -30,9 +31,14 @@ def answered(*images: RunningImage, error: ServiceError | None = None) -> FoundA
 
 
 def used_by(
-    name: str, found: FoundAnswers, now: datetime = NOW, refused: tuple[Refusal, ...] = (), untried: int = 0
+    name: str,
+    found: FoundAnswers,
+    now: datetime = NOW,
+    refused: tuple[Refusal, ...] = (),
+    untried: int = 0,
+    apps: KnownApps = NO_APPS,
 ) -> Used:
-    return used_by_clusters(name, Pulls(Partial((CLUSTER,), refused, untried)), found, (ONE,), now)
+    return used_by_hosts(name, Pulls(Partial((CLUSTER,), refused, untried)), found, apps, (ONE,), now)
 
 
 def test_by_the_digest_that_a_node_pulled_and_by_a_tag_that_none_has_pulled() -> None:
@@ -49,6 +55,27 @@ def test_what_came_by_the_name_of_a_proxy_is_known_by_its_digest() -> None:
     assert not used.unknown and used.unknown_of == frozenset()
 
 
+def app(name: str, kind: HostKind, *references: str) -> HostImages:
+    images = tuple(RunningImage("", kind.value, name, reference, "", 0) for reference in references)
+    return HostImages(
+        Host(f"/subscriptions/s/resourceGroups/shop-rg/providers/x/{name}", name, kind, "shop-rg", "s"), images
+    )
+
+
+@pytest.mark.parametrize("kind", [HostKind.APP, HostKind.APP_JOB, HostKind.CONTAINER_GROUP])
+def test_apps_jobs_and_container_instances_are_found_by_their_names(kind: HostKind) -> None:
+    web = app("shop-web", kind, f"{ONE.login_server}/api:v1", f"{ONE.login_server}/api@{digest_of(4)}")
+    other = app("other", kind, f"{ONE.login_server}/api:v9")
+    apps = KnownApps(Partial((web, other)), NOW)
+    for name in ("shop-web", "shop", "shop-*"):
+        used = used_by(name, answered(), apps=apps)
+        assert (used.digests[PLACE], used.tags[PLACE]) == ({digest_of(4)}, {"v1"})
+        assert not used.unknown and used.unknown_of == frozenset()
+    with_cluster = answered(running(f"{ONE.login_server}/api:v2"))
+    assert used_by("*", with_cluster, apps=apps).tags[PLACE] == {"v1", "v2", "v9"}
+    assert used_by(CLUSTER.name, with_cluster, apps=apps).tags[PLACE] == {"v2"}
+
+
 DENIED = ServiceError("Could not ask", "It is stopped.", "Start it.")
 UNLISTED = (Refusal("Test", DENIED),)
 
@@ -59,6 +86,12 @@ UNLISTED = (Refusal("Test", DENIED),)
         (used_by("none", answered()), "is named none"),
         (used_by("none", answered(), refused=UNLISTED), "Test (its clusters could not be listed: It is stopped)"),
         (used_by("none", answered(), untried=1), "the reading was stopped"),
+        (
+            used_by("none", answered(), apps=KnownApps(reading=True)),
+            "Container Apps and Container Instances (being read)",
+        ),
+        (used_by("web", answered(), apps=KnownApps(error=DENIED)), "could not be read: It is stopped"),
+        (used_by("web", answered(), apps=KnownApps(Partial((), (Refusal("web1", DENIED),)))), "web1"),
         (used_by(CLUSTER.name, FoundAnswers()), f"{CLUSTER.name} (not asked)"),
         (used_by(CLUSTER.name, answered(error=DENIED)), "It is stopped"),
         (used_by(CLUSTER.name, answered(), NOW + timedelta(days=2)), "asked 2 days ago"),
