@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.console import is_at, settled
+from tests.support.console import cells, click_name, is_at, settled
 
 pytestmark = pytest.mark.browser
 
@@ -105,3 +105,15 @@ def test_a_word_of_the_language_is_completed_and_typed_on(page: Page, address: s
     page.go_back()
     is_at(page, f"{address}/search")
     expect(box).to_have_value("")
+
+
+def test_a_layer_of_an_image_leads_to_the_images_that_have_it(page: Page, address: str) -> None:
+    page.goto(
+        f"{address}/image?registry=casaacr01&repository=nodejstemplate&reference=v1.0.0&show=Layers%20and%20history"
+    )
+    settled(page)
+    layer = next(cell.strip() for cell in cells(page)[1] if re.fullmatch("[0-9a-f]{12}", cell.strip()))
+    click_name(page, layer)
+    expect(page).to_have_url(re.compile(r"/search\?q=layer(:|%3A)sha256"))
+    box = page.get_by_role("searchbox", name="Search", exact=True)
+    expect(box).to_have_value(re.compile(f"^layer:sha256:{layer}"))

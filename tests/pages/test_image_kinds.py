@@ -1,6 +1,7 @@
 """The page of an image, for images of every kind: no traceback, and nothing that is not so."""
 
 import json
+from urllib.parse import parse_qs
 
 import pytest
 import streamlit as st
@@ -141,11 +142,30 @@ def test_a_base_image_in_a_known_registry_is_a_link(open_view: Open, own: OwnSan
     name = f"{own.client.login_server}/base/node:20"
     annotations = {"org.opencontainers.image.base.name": name, "org.opencontainers.image.base.digest": base}
     add(own, {**NO_LAYERS, "annotations": annotations}, OCI_MANIFEST, "v1")
+    image(open_view, "v1")
     wait_for_inventory(connection.who())
     at = image(open_view, "v1")
     link = next(link.proto for link in at.get("page_link") if "base" in link.proto.label)
     assert "repository=base" in link.query_string
     assert base.removeprefix("sha256:") in link.query_string
+
+
+def test_images_on_the_same_base_and_with_the_same_layer_are_one_click_from_it(
+    open_view: Open, own: OwnSandbox
+) -> None:
+    for name, digest, query in (
+        ("docker.io/library/node:20", "", "base:docker.io/library/node:20"),
+        ("", digest_of(5), f"base:{digest_of(5)}"),
+        ("two words", "", 'base:"two words"'),
+        ('a"quote', "", None),
+    ):
+        given = {"org.opencontainers.image.base.name": name, "org.opencontainers.image.base.digest": digest}
+        annotations = {key: value for key, value in given.items() if value}
+        add(own, {**NO_LAYERS, "annotations": annotations}, OCI_MANIFEST, "v1")
+        st.cache_resource.clear()
+        at = image(open_view, "v1")
+        links = [link.proto for link in at.get("page_link") if link.proto.label == "Images on this base"]
+        assert [parse_qs(link.query_string)["q"] for link in links] == ([[query]] if query else [])
 
 
 def test_a_base_image_elsewhere_is_text(open_view: Open, own: OwnSandbox) -> None:

@@ -8,6 +8,7 @@ from services.estate.rebuilds import Rebuild
 from services.images.base_image import BaseImage, base_image_of
 from services.images.evidence import Evidence, Proof, has_proof, kind_label, makers_of
 from services.images.manifests import Kind
+from services.index.query import QueryError, parse
 from services.pulls.pulls import PullsOfImage
 from services.running.seen import SeenRunning
 from services.wording import counted
@@ -184,6 +185,21 @@ def show_base_image(who: str, view: ImageView) -> None:
         else:
             st.markdown(f"**{plain(name)}**", width="content", help=plain(base.digest) or None)
         _show_rebuild(who, view, base)
+        if query := _images_on(base):
+            link_to(pages.SEARCH, "Images on this base", q=query)
+
+
+def _images_on(base: BaseImage) -> str:
+    """The search for what names the same base, or has its layers; "" where no search can name it."""
+    of = base.name or base.digest
+    query = f'base:"{of}"'
+    try:
+        (term,) = parse(query).terms
+    except (QueryError, ValueError):
+        return ""
+    if term.value != of:
+        return ""
+    return query if any(one.isspace() for one in of) else f"base:{of}"
 
 
 def _show_rebuild(who: str, view: ImageView, base: BaseImage) -> None:
