@@ -6,7 +6,6 @@ import streamlit as st
 
 from services.commands import costs as az_costs
 from services.connection.parallel import Partial
-from services.cost_trend.tables import report_tables
 from services.costs.review import (
     days_in,
     estimate_month,
@@ -44,7 +43,7 @@ from ui.costs.sections import (
     show_spending,
     unread_bills,
 )
-from ui.costs.trend import quarter_of, read_trend, show_quarter, show_trend
+from ui.costs.trend import read_trend, show_quarter, show_trend, trend_tables
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.metrics import show_metrics
 from ui.elements.page import az_lines, empty, header
@@ -206,7 +205,7 @@ with actions:
         of_budgets,
         of_sources,
         repositories=[bill.table(prefixes=by_prefix) for bill in of_repositories.values()],
-        trend=report_tables(trend, quarter_of(who, trend)) if trend else (),
+        trend=trend_tables(who, trend) if trend else (),
         by_registry=by_registry,
     )
     show_save(cost_report(review, reading.at, connection.person().name, book.words, figures, tables))

@@ -64,6 +64,7 @@ def read_month(
     """The registries and their bills, of this month and the six before it. `list_prices`: those of regions, in a
     currency. What could not be read is in `unread`. Raises ServiceError where nothing can be listed, and (Stopped)
     where `stop` was set before all was read."""
+    stopped = ServiceError("The report was not made", "It was stopped before all was read.", "", "Stopped")
     listed = list_registries(session, stop=stop)
     bills = Bills(Partial(()), {}, Partial(()))
     for part in bills_in_parts(session, recent_months(today)[-1], today.replace(day=days_in(today)), today, stop=stop):
@@ -72,7 +73,7 @@ def read_month(
     prices = list_prices(bills.currency or CURRENCIES[0], regions)
     days = read_days(session, bills.costs.values, today, stop=stop)
     if stop and stop.is_set():
-        raise ServiceError("The report was not made", "It was stopped before all was read.", "", "Stopped")
+        raise stopped
     trend = trend_of(
         Partial(days.values, bills.costs.refused + days.refused, bills.costs.untried + days.untried), listed, today
     )
@@ -89,7 +90,10 @@ def read_month(
         *_unread("Budgets", bills.budgets.refused),
         *((Unread("List prices", prices.currency, prices.error),) if prices.error else ()),
     )
-    return MonthRead(listed, bills, prices, trend, quarter_costs(trend), unread)
+    quarter = quarter_costs(trend, stop=stop)
+    if stop and stop.is_set():
+        raise stopped
+    return MonthRead(listed, bills, prices, trend, quarter, unread)
 
 
 def _lacks(bill: SubscriptionCosts) -> tuple[Refusal, ...]:

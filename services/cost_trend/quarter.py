@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Event
 
+from services.connection.parallel import Progress
 from services.cost_trend.anomalies import comparable_days
 from services.cost_trend.days import RegistryDays, Trend
 from services.growth.forecast import Forecast, forecast
@@ -97,10 +99,20 @@ def _of_quarter(registry: RegistryDays, ahead: Forecast, quarter: Quarter) -> Qu
     )
 
 
-def quarter_costs(trend: Trend) -> tuple[QuarterCost, ...]:
-    """Of each registry of the trend in the currency that it is billed in now, the dearest first, refused ones last."""
-    quarter = next_quarter(trend.last)
-    found = [foretell(one, trend.settled, quarter) for one in _latest(trend.registries)]
+def quarter_costs(
+    trend: Trend, *, progress: Progress | None = None, stop: Event | None = None
+) -> tuple[QuarterCost, ...]:
+    """Of each registry of the trend in the currency that it is billed in now, the dearest first, refused ones last.
+    After `stop` the rest is refused."""
+    quarter, registries = next_quarter(trend.last), _latest(trend.registries)
+    found: list[QuarterCost] = []
+    for number, one in enumerate(registries):
+        if progress:
+            progress(number, len(registries), "next quarter")
+        if stop and stop.is_set():
+            found.append(QuarterCost(one.registry_id, one.name, one.currency, None, reason="It was stopped."))
+        else:
+            found.append(foretell(one, trend.settled, quarter))
     return tuple(sorted(found, key=lambda one: (one.amount is None, -(one.amount or ZERO), one.name)))
 
 

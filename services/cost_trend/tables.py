@@ -95,12 +95,13 @@ def nothing_rose(trend: Trend) -> str:
     )
 
 
-def report_tables(trend: Trend, quarter: Sequence[QuarterCost]) -> list[Table]:
+def report_tables(trend: Trend, quarter: Sequence[QuarterCost], *, pending: str = "") -> list[Table]:
     """What a file has of the trend: what changed, the weeks of each currency, the next quarter, and which subscriptions
-    are in none of them."""
+    are in none of them. `pending`: why the quarter is not known yet."""
     tables = [change_table(trend), *(week_table(trend, currency) for currency in trend.currencies)]
-    if quarter:
-        tables.append(replace(quarter_table(quarter, next_quarter(trend.last)), note=without_words(trend)))
+    if quarter or pending:
+        note = " ".join(part for part in (pending, without_words(trend)) if part)
+        tables.append(replace(quarter_table(quarter, next_quarter(trend.last)), note=note))
     if trend.without:
         tables.append(Table("Not in the trend", ("Subscription", "Reason"), tuple(trend.without.items())))
     return tables

@@ -3,6 +3,7 @@ day of the month that runs."""
 
 import json
 import re
+import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,15 +19,17 @@ from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.cost_reports.deliveries import Target, claim_report, end_report, fail_report
 from services.cost_reports.months import last_settled
+from services.cost_trend.days import Trend, trend_of
 from services.costs.recent_bills import Bills
 from services.costs.review import days_in, month_before, recent_months
 from services.pricing.money import cents, money
 from services.registries.reading import list_registries
 from tests.support.app_test import Open, figures, open_dialog, texts
 from tests.support.own_sandbox import OwnSandbox
+from ui.costs.trend import trend_tables
 from ui.loaders import bills, contents
 from ui.loaders import registries as registry_loaders
-from ui.runtime import connection
+from ui.runtime import background, connection
 from ui.runtime.database import database
 
 LAST = month_before(datetime.now(UTC).date().replace(day=1))
@@ -389,6 +392,43 @@ def test_a_budget_is_in_the_currency_of_its_own_subscription(review: Any, monkey
     at = review(show="Budgets")
     open_dialog(at, "Create budget")
     assert "Amount, in the currency of the bill" in [one.label for one in at.number_input]
+
+
+def test_the_next_quarter_is_calculated_in_the_background_and_shown_when_ready(
+    own: OwnSandbox, open_view: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today, go = datetime.now(UTC).date(), threading.Event()
+    fee = ("Standard Registry Unit", Decimal(1), Decimal("0.6"), "EUR")
+    rows = [CostRow(own.registry().id, today - timedelta(number), *fee) for number in range(1, 93)]
+    add_costs(own.sandbox.store, rows)
+    read_days(own.session())
+    calculate = bills.quarter_costs
+    monkeypatch.setattr(bills, "quarter_costs", lambda *args, **more: go.wait(60) and calculate(*args, **more))
+    monkeypatch.setattr(background, "BLINK_S", 0.05)
+    at = open_view("cost_review.py", month=NAME, show="Trend")
+    # The page does not wait for it: it is whole but for the quarter.
+    assert not at.exception and "Next quarter" in [one.value for one in at.subheader]
+    assert not re.search("Q[1-4] 20", texts(at)) and len(table(at, "Day")) == 93
+    who = connection.who()
+    (pending,) = [one for one in trend_tables(who, trend_now(who)) if one.heading.startswith("Next quarter")]
+    assert (pending.rows, pending.note) == ((), "Not calculated yet: save the report again in a moment.")
+    go.set()
+    assert bills.quarter(who, trend_now(who)).finished.wait(30)
+    assert re.search(r"Q[1-4] 20\d\d: EUR [\d,.]+ \(likely ", texts(at.run()).replace("\\", ""))
+    (ready,) = [one for one in trend_tables(who, trend_now(who)) if one.heading.startswith("Next quarter")]
+    assert len(ready.rows) == 1 and not ready.note
+
+
+def trend_now(who: str) -> Trend:
+    listed = registry_loaders.inventory(who).value.registries
+    return trend_of(bills.recent_days(who).value, listed, bills.today())
+
+
+def test_one_identity_s_quarter_is_not_another_s(own: OwnSandbox) -> None:
+    connection.use(own.session())
+    empty = Trend(date(2026, 9, 1), date(2026, 11, 29), date(2026, 11, 27), (), {})
+    assert bills.quarter("one", empty) is bills.quarter("one", empty)
+    assert bills.quarter("one", empty) is not bills.quarter("another", empty)
 
 
 def captions(at: AppTest) -> str:

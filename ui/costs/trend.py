@@ -8,16 +8,15 @@ from services.connection.parallel import Partial
 from services.cost_trend.anomalies import anomaly_words, find_anomalies, find_sku_changes, sku_words
 from services.cost_trend.days import RegistryDays, Trend, trend_of
 from services.cost_trend.quarter import (
-    QuarterCost,
     next_quarter,
-    quarter_costs,
     quarter_table,
     quarter_totals,
     quarter_words,
 )
 from services.cost_trend.series import Series, by_part, by_registry, by_repository, trend_title
-from services.cost_trend.tables import day_table, lacking_words, nothing_rose, without_words
+from services.cost_trend.tables import day_table, lacking_words, nothing_rose, report_tables, without_words
 from services.growth.forecast import LIKELY
+from services.pricing.report import Table
 from services.registries.registry import Registry
 from ui.costs.by_repository import RepositoryBill
 from ui.costs.trend_chart import trend_figure
@@ -104,27 +103,18 @@ def show_changes(trend: Trend) -> None:
         st.caption(plain(f"{sku_words(change)}: days of two SKUs are not compared."))
 
 
-def _days_of(trend: Trend) -> int:
-    """A number that another trend does not have: far faster than Streamlit's own of so many amounts."""
-    registries = (
-        (one.registry_id, one.currency, tuple(one.costs.items()), tuple(one.skus.items())) for one in trend.registries
-    )
-    return hash((trend.first, trend.last, trend.settled, tuple(registries)))
-
-
-@st.cache_data(ttl="4h", show_spinner="Calculating the next quarter", max_entries=20, hash_funcs={Trend: _days_of})
-def quarter_of(who: str, trend: Trend) -> tuple[QuarterCost, ...]:  # noqa: ARG001 Whose trend it is.
-    """The next quarter of the trend's registries, calculated once."""
-    return quarter_costs(trend)
-
-
 def show_quarter(who: str, trend: Trend) -> None:
-    """A line for each currency with the next quarter's cost, its registries folded under it."""
-    costs, quarter = quarter_of(who, trend), next_quarter(trend.last)
-    if not costs:
+    """A line for each currency with the next quarter's cost, its registries folded under it, once it is calculated."""
+    reading, quarter = bills.quarter(who, trend), next_quarter(trend.last)
+    if not trend.registries:
         return
     st.subheader("Next quarter", anchor=False)
-    totals = quarter_totals(costs)
+    show_progress(reading, "next quarter")
+    if reading.error:
+        show_error(reading.error)
+    if reading.running or reading.error:
+        return
+    totals = quarter_totals(reading.value)
     for total in totals:
         st.markdown(plain(quarter_words(total, quarter)))
     if not totals:
@@ -134,7 +124,18 @@ def show_quarter(who: str, trend: Trend) -> None:
     )
     if without := without_words(trend):
         st.caption(plain(without))
-    show_folded(quarter_table(costs, quarter), "next quarter")
+    show_folded(quarter_table(reading.value, quarter), "next quarter")
+
+
+def trend_tables(who: str, trend: Trend) -> list[Table]:
+    """What a file has of the trend; of the next quarter that it is not calculated yet, where that is so."""
+    reading = bills.quarter(who, trend)
+    pending = ""
+    if reading.running:
+        pending = "Not calculated yet: save the report again in a moment."
+    elif reading.error:
+        pending = f"Unknown: {reading.error.cause}"
+    return report_tables(trend, reading.value, pending=pending)
 
 
 def _show(
