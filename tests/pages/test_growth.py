@@ -55,6 +55,7 @@ def grow(own: OwnSandbox, days: int, a_day: int = GIB) -> date:
 def test_the_first_day_is_recorded_and_said_to_be_the_first(own: OwnSandbox, open_view: Open) -> None:
     open_view("deletions.py")
     read_all(own)
+    own.break_({"path": "metrics:getBatch", "status": 403})
     at = open_view("storage.py", **HERE)
     assert "No growth known yet" in texts(at) and "The first is of 20" in texts(at)
     (whole, *each) = read_history(database(), own.registry())
@@ -123,6 +124,7 @@ def test_with_few_days_the_forecast_is_unknown_and_says_why(own: OwnSandbox, ope
     open_view("deletions.py")
     read_all(own)
     grow(own, 3)
+    own.break_({"path": "metrics:getBatch", "status": 403})
     at = open_view("storage.py", **HERE)
     assert figures(at)["In 3 months"][0] == "–"
     assert "a forecast needs 14 days, and 4 are recorded" in "".join(one.help or "" for one in at.metric)
@@ -144,7 +146,9 @@ def test_why_there_is_no_daily_snapshot_is_said(
 ) -> None:
     open_view("deletions.py")
     read_all(own)
-    assert "No daily snapshot is taken by itself: this console has no budget" in texts(open_view("storage.py", **HERE))
+    assert "No daily snapshot is taken by itself: this console may read nothing" in texts(
+        open_view("storage.py", **HERE)
+    )
     monkeypatch.setenv("ACR_CONSOLE_SNAPSHOT_READS", "20000")
     assert "the console has not listed its registries yet" in texts(open_view("storage.py", **HERE))
     own.push("v1")
@@ -174,14 +178,40 @@ def test_a_wrong_clock_of_the_console_records_no_day(
         assert db.execute(select(snapshots.c.day)).all() == []
 
 
-def test_what_azure_measured_is_a_line_of_its_own_also_without_snapshots(own: OwnSandbox, open_view: Open) -> None:
+def test_without_snapshots_the_forecast_is_made_of_what_azure_measured(
+    own: OwnSandbox, open_view: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = datetime.now(UTC).date()
+    by_day = {today - timedelta(days=age): (90 - age) * GIB for age in range(89, -1, -1)}
+    monkeypatch.setattr("ui.loaders.growth.read_measured", lambda *_: by_day)
     open_view("deletions.py")
     read_all(own)
     at = open_view("storage.py", **HERE)
-    assert "As Azure measured: StorageUsed of Azure Monitor since" in texts(at)
-    assert [trace["name"] for trace in drawn(at)] == ["As Azure measured"]
+    assert "From what Azure measured, as snapshots are of 1 day only" in texts(at)
+    found = {name: value for name, (value, _) in figures(at).items()}
+    assert found["Grown in 7 days"] == "+7.0 GiB" and found["Grown in 30 days"] == "+30.0 GiB"
+    assert found["In 3 months"] == "181 GiB"
+    assert found["Included storage full"] == f"{today + timedelta(days=10):%Y-%m-%d}"
+    assert "90 days measured since" in texts(at) and "a forecast would have been off by 0.0 % on average" in texts(at)
+    assert "Unknown by repository: snapshots are of 1 day only. Each day on which all" in texts(at)
+    table = next(one.value for one in at.dataframe if "Earliest" in one.value).set_index("Limit")
+    assert table.loc["Included storage", "Expected"] == today + timedelta(days=10)
+    assert {trace.get("name") for trace in drawn(at)} >= {"As Azure measured", "Forecast"}
+    grow(own, 5)
+    at = open_view("storage.py", **HERE)
+    assert "From what Azure measured, as snapshots are of 6 days only" in texts(at)
+    assert figures(at)["Grown in 30 days"][0] == "+30.0 GiB"
+    table = next(one.value for one in at.dataframe if "In 30 days" in one.value)
+    assert list(table["Repository"]) == ["team/app"]
+
+
+def test_with_enough_snapshots_what_azure_measured_is_a_line_of_its_own(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
     grow(own, 20)
     at = open_view("storage.py", **HERE)
+    assert "As Azure measured: StorageUsed of Azure Monitor since" in texts(at)
+    assert "The forecast is made of the snapshots." in texts(at) and "From what Azure measured" not in texts(at)
     assert {"team/app", "As Azure measured", "Forecast"} <= {trace.get("name") for trace in drawn(at)}
     assert figures(at)["Grown in 7 days"][0] == "+7.0 GiB"
 

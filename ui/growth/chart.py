@@ -84,7 +84,8 @@ def growth_figure(
         )
     if ahead:
         # Far ahead, what is known would be a corner of the chart.
-        points = ahead.points[: max(_LEAST_AHEAD, 2 * (days[-1] - days[0]).days)]
+        first = min((*days[:1], *measured), default=ahead.points[0].day)
+        points = ahead.points[: max(_LEAST_AHEAD, 2 * (ahead.points[0].day - first).days)]
         later = [point.day for point in points]
         for values, fill in (([point.least for point in points], None), ([point.most for point in points], "tonexty")):
             figure.add_scatter(

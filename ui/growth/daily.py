@@ -43,7 +43,11 @@ def _unlisted(listing: ReadState | None) -> str:
 def _none_taken() -> str:
     """Why the console takes none by itself; "" where it does."""
     if not read_settings().snapshot_reads:
-        return "this console has no budget of reads for it (ACR_CONSOLE_SNAPSHOT_READS)."
+        return (
+            "this console may read nothing for it. Its operator allows that by the setting "
+            "ACR_CONSOLE_SNAPSHOT_READS, an environment variable of the console: how many reads a minute of one "
+            "registry, such as 1000."
+        )
     if not connection.has_own_identity():
         return "this console has no identity of its own (ACR_CONSOLE_OWN_IDENTITY)."
     return ""

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import streamlit as st
 
 from services.connection.errors import ServiceError
+from services.growth.basis import StoredDays, stored_days
 from services.growth.daily import LIST, read_state
 from services.growth.forecast import FEWEST_DAYS, LIKELY, Forecast, forecast
 from services.growth.history import WHOLE, Growth, Snapshot, by_prefix, grown, readable_of, whole_of
@@ -36,6 +37,8 @@ from ui.runtime.database import database
 
 MONTHS = {3: 91, 6: 182, 12: 365}
 _WEEK, _MONTH = 7, 30
+_NOT_OF_IT = " The forecast is made of the snapshots."
+_NEEDS_TWO = "Each day on which all of the registry was read is recorded; two are needed."
 REPOSITORY, PREFIX = "Repository", "Prefix"
 
 
@@ -53,47 +56,51 @@ def show_growth(who: str, registry: Registry, count: StorageCount) -> None:
     measured = measured_storage(who, registry)
     show_progress(measured, f"measured storage of {registry.id}", stop="")
     totals = whole_of(history)
-    if len(totals) < 2:
+    stored = stored_days(totals, measured.value)
+    if len(stored.by_day) < 2:
         since = f"The first is of {totals[0].day:%Y-%m-%d}. " if totals else ""
-        empty(
-            ":material/trending_up:",
-            "No growth known yet",
-            f"{since}Each day on which all of the registry was read is recorded; two are needed.",
-        )
-        if measured.value:
-            show_chart_title("What Azure measured")
-            figure = growth_figure((), None, None, theme_now(), measured=measured.value)
-            show_chart(figure, "A line of the bytes that Azure Monitor measured.")
+        empty(":material/trending_up:", "No growth known yet", f"{since}{_NEEDS_TWO}")
         st.caption(_measured_words(measured))
         return
-    ahead = forecast({one.day: one.total for one in totals}, max(MONTHS.values()))
+    ahead = forecast(stored.by_day, max(MONTHS.values()))
     sku = sku_of(registry.sku)
     included = int(LIMITS[sku].included_gib * GIB) if sku else None
     show_metrics(
         [
-            _grown_metric(totals, _WEEK),
-            _grown_metric(totals, _MONTH),
-            _forecast_metric(ahead, totals),
-            _reaches_metric(ahead, totals, included),
+            _grown_metric(stored, _WEEK),
+            _grown_metric(stored, _MONTH),
+            _forecast_metric(ahead, stored),
+            _reaches_metric(ahead, stored, included),
         ]
     )
-    by = st.radio("Grow by", (REPOSITORY, PREFIX), horizontal=True, key="growth by", label_visibility="collapsed")
-    shown = by_prefix(history) if by == PREFIX else history
+    if stored.measured:
+        st.caption(f"From what Azure measured, as {_few_snapshots(totals)}.")
     effect = newest_effect(registry, count.at)
     cleaned = lowered(ahead, effect.freed) if ahead and effect else None
+    if len(totals) < 2:
+        show_chart_title("What the registry stored")
+        figure = growth_figure((), ahead, included, theme_now(), measured=measured.value, cleaned=cleaned)
+        show_chart(figure, "A line of the bytes that Azure Monitor measured, and the forecast.")
+        st.caption(f"{_sources(stored, ahead)} {_measured_words(measured)}")
+        st.markdown(f"Unknown by repository: {_few_snapshots(totals)}. {_NEEDS_TWO}")
+        show_limits(who, registry, stored.now, ahead)
+        show_effect(effect, ahead, cleaned, included)
+        return
+    by = st.radio("Grow by", (REPOSITORY, PREFIX), horizontal=True, key="growth by", label_visibility="collapsed")
+    shown = by_prefix(history) if by == PREFIX else history
     show_chart_title("What the registry stored")
     show_chart(
         growth_figure(shown, ahead, included, theme_now(), measured=measured.value, cleaned=cleaned),
         "Areas of the bytes by repository over the days that were recorded, what Azure measured as a line of its own, "
         "and the forecast. The tables have what grew and when limits are reached.",
     )
-    st.caption(f"{_sources(totals, ahead)} {_measured_words(measured)}")
+    st.caption(f"{_sources(stored, ahead)} {_measured_words(measured)}{'' if stored.measured else _NOT_OF_IT}")
     if left_out := len(_names(recorded) - _names(history)):
         st.caption(
             f"Left out: {counted(left_out, 'repository', 'repositories')} that you can't read, or that was deleted. "
             "The figures of the whole registry have them."
         )
-    show_limits(who, registry, totals[-1].total, ahead)
+    show_limits(who, registry, stored.now, ahead)
     show_effect(effect, ahead, cleaned, included)
     there = {one.repository for one in shown if one.day == totals[-1].day}
     _show_grown(registry, by, grown(shown, _MONTH), {one.repository: one.bytes for one in grown(shown, _WEEK)}, there)
@@ -121,26 +128,32 @@ def _measured_words(measured: Reading[Mapping[date, int]]) -> str:
         return "What Azure measured is unknown: Azure Monitor has no measurement of this registry."
     return (
         f"As Azure measured: StorageUsed of Azure Monitor since {min(measured.value):%Y-%m-%d}, in the home region, "
-        "soft deleted content included. It is no snapshot, and the forecast does not use it."
+        "soft deleted content included."
     )
 
 
-def _grown_metric(totals: tuple[Snapshot, ...], days: int) -> Metric:
-    """How much the registry grew in the last so many days, or since the first record where that is younger."""
-    last = totals[-1]
-    before = next((one for one in reversed(totals) if (last.day - one.day).days >= days), totals[0])
-    more = last.total - before.total
-    span = (last.day - before.day).days
-    beside = "" if span == days else f"in {counted(span, 'day')}: no record is closer"
+def _few_snapshots(totals: tuple[Snapshot, ...]) -> str:
+    """Why the snapshots are not what the forecast is made of."""
+    if not totals:
+        return "there is no snapshot yet"
+    return f"snapshots are of {counted(len(totals), 'day')} only"
+
+
+def _grown_metric(stored: StoredDays, days: int) -> Metric:
+    """How much the registry grew in the last so many days, or since the first known one where that is younger."""
+    more, span = stored.grown(days)
+    known = "measurement" if stored.measured else "record"
+    beside = "" if span == days else f"in {counted(span, 'day')}: no {known} is closer"
     return Metric(
         f"Grown in {days} days", f"{'+' if more > 0 else '−' if more < 0 else ''}{size(abs(more))}", beside=beside
     )
 
 
-def _forecast_metric(ahead: Forecast | None, totals: tuple[Snapshot, ...]) -> Metric:
+def _forecast_metric(ahead: Forecast | None, stored: StoredDays) -> Metric:
     label = "In 3 months"
     if ahead is None:
-        return Metric(label, None, unknown=f"a forecast needs {FEWEST_DAYS} days, and {len(totals)} are recorded")
+        there = f"{len(stored.by_day)} are {'measured' if stored.measured else 'recorded'}"
+        return Metric(label, None, unknown=f"a forecast needs {FEWEST_DAYS} days, and {there}")
     point = ahead.at(MONTHS[3])
     later = "; ".join(f"{months} months: {size(ahead.at(days).bytes)}" for months, days in MONTHS.items() if months > 3)
     return Metric(
@@ -151,11 +164,11 @@ def _forecast_metric(ahead: Forecast | None, totals: tuple[Snapshot, ...]) -> Me
     )
 
 
-def _reaches_metric(ahead: Forecast | None, totals: tuple[Snapshot, ...], included: int | None) -> Metric:
+def _reaches_metric(ahead: Forecast | None, stored: StoredDays, included: int | None) -> Metric:
     label = "Included storage full"
     if included is None:
         return Metric(label, None, unknown="its SKU has no known limit")
-    over = totals[-1].total - included
+    over = stored.now - included
     if over >= 0:
         return Metric(label, "Reached", beside=f"{size(over)} beyond {size(included)}")
     if ahead is None:
@@ -171,9 +184,11 @@ def _day(day: date | None) -> str:
     return f"{day:%Y-%m-%d}" if day else ""
 
 
-def _sources(totals: tuple[Snapshot, ...], ahead: Forecast | None) -> str:
-    """What the chart is of, and how good the forecast is."""
-    found = f"{counted(len(totals), 'day')} recorded since {totals[0].day:%Y-%m-%d}; days between are drawn straight."
+def _sources(stored: StoredDays, ahead: Forecast | None) -> str:
+    """What the forecast is of, and how good it is."""
+    known = "measured" if stored.measured else "recorded"
+    found = f"{counted(len(stored.by_day), 'day')} {known} since {min(stored.by_day):%Y-%m-%d}"
+    found += "." if stored.measured else "; days between are drawn straight."
     if ahead is None:
         return found
     return (
