@@ -18,7 +18,7 @@ from ui.elements.writing import may_write
 from ui.images.lock_actions import change_locks, change_many_locks, show_lock_changes
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, open_by_button, open_page, registry_steps
+from ui.navigation.links import last_step, link_to, open_by_button, open_page, registry_steps
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -74,6 +74,7 @@ with notice:
 if not catalogue.names:
     if not reading.running:
         empty(":material/folder_off:", "No repositories", "The first push creates one.")
+        link_to(pages.DELETED, **url)
         offer_unlisted()
         az_lines(az_sign_in.sign_in(registry.name), label="Sign in for a push")
     st.stop()

@@ -25,7 +25,7 @@ from ui.loaders import images as image_loaders
 from ui.loaders import running
 from ui.loaders.pulls import forget_logs, unread_pulls
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, open_by_button, open_page, registry_steps
+from ui.navigation.links import last_step, link_to, open_by_button, open_page, registry_steps
 from ui.navigation.url_choice import check_url
 from ui.pulls.columns import known_pulls
 from ui.pulls.logging import offer_logging
@@ -57,6 +57,8 @@ try:
 except ServiceError as error:
     header(plain(name), f"In {plain(registry.name)}", None, refresh, path)
     show_error(error)
+    if error.status == 404:
+        link_to(pages.DELETED, "Deleted images of this repository", **url)
     st.stop()
 repository = loaded.value
 actions = header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh, path)

@@ -20,7 +20,7 @@ from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
 from ui.loaders import running as running_loader
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, open_page, registry_steps
+from ui.navigation.links import last_step, link_to, open_page, registry_steps
 from ui.navigation.url_choice import check_url, offer_nearest
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -55,6 +55,7 @@ if catalogue.error or catalogue.running:
 names = catalogue.value.names
 if not names:
     empty(":material/folder_off:", "Nothing stored", "The first push creates a repository.")
+    link_to(pages.DELETED, registry=st.query_params["registry"])
     az_lines(az_sign_in.sign_in(registry.name), label="Sign in for a push")
     st.stop()
 

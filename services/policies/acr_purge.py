@@ -6,7 +6,7 @@ have no tag, no subject and no index that stays. Its expressions have lookaheads
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.policies.policy import DeleteRule, KeepRule, Policy, Rule, UntaggedRule, covers, matches
@@ -73,11 +73,11 @@ def _overlap(before: Rule, rule: Rule) -> Iterator[str]:
     same = isinstance(before, UntaggedRule) == isinstance(rule, UntaggedRule) or excluded
     if isinstance(rule, KeepRule) or not same or excluded:
         return
-    if not (covers(before.repositories, rule.repositories) or _are_apart(before.repositories, rule.repositories)):
+    if not (covers(before.repositories, rule.repositories) or are_apart(before.repositories, rule.repositories)):
         yield f"{before.name} and {rule.name} are for some of the same repositories, and not for all of them."
 
 
-def _are_apart(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+def are_apart(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
     """Whether no repository matches both, surely."""
     return not any(_may_meet(one, other) for one in some for other in others)
 
@@ -102,12 +102,8 @@ def _beginning(pattern: str) -> str:
 
 def _needs_untagged(policy: Policy, rule: DeleteRule) -> Iterator[str]:
     """Without --untagged the images would stay, without a tag."""
-    own = [one for one in policy.rules if isinstance(one, UntaggedRule)]
-    found = next((one for one in own if covers(one.repositories, rule.repositories)), None)
-    if found is None or any(
-        isinstance(one, KeepRule) and one.keeps_everything and not _excluded_from(policy, rule, one)
-        for one in policy.rules[: policy.rules.index(found)]
-    ):
+    found = untagged_rule_for(policy, rule)
+    if found is None:
         yield (
             f"{rule.name}: acr purge only removes its tags. To delete the images it needs --untagged, which deletes "
             "every untagged manifest: add a rule that deletes them in the same repositories."
@@ -121,9 +117,21 @@ def _needs_untagged(policy: Policy, rule: DeleteRule) -> Iterator[str]:
         )
 
 
+def untagged_rule_for(policy: Policy, rule: DeleteRule) -> UntaggedRule | None:
+    """The rule that deletes what `rule` leaves untagged, in all of its repositories; None where there is none."""
+    own = [one for one in policy.rules if isinstance(one, UntaggedRule)]
+    found = next((one for one in own if covers(one.repositories, rule.repositories)), None)
+    if found is None or any(
+        isinstance(one, KeepRule) and one.keeps_everything and not _excluded_from(policy, rule, one)
+        for one in policy.rules[: policy.rules.index(found)]
+    ):
+        return None
+    return found
+
+
 def _excluded_from(policy: Policy, rule: DeleteRule, keep: KeepRule) -> bool:
     """Whether `keep` takes its repositories from `rule` too, or has none of them."""
-    return policy.rules.index(keep) < policy.rules.index(rule) or _are_apart(keep.repositories, rule.repositories)
+    return policy.rules.index(keep) < policy.rules.index(rule) or are_apart(keep.repositories, rule.repositories)
 
 
 def _tag_commands(policy: Policy) -> Iterator[str]:
@@ -137,22 +145,26 @@ def _tag_commands(policy: Policy) -> Iterator[str]:
             if not isinstance(one, UntaggedRule) and covers(one.repositories, rule.repositories)
             for pattern in one.tags
         ]
-        tags = f"^(?!({'|'.join([_OF_SIGNATURES, *map(_expression, excluded)])})$)({_any_of(rule.tags)})$"
-        filtered = f"{_repositories(rule, before)}:{tags}"
+        filtered = f"{repositories_expression(rule, before)}:{tags_expression(rule.tags, excluded)}"
         if rule.at_most is not None:
-            yield _command(filtered, 0, keep=rule.at_most)
+            yield purge_command(filtered, 0, keep=rule.at_most)
         if rule.older_than_days is not None:
-            yield _command(filtered, rule.older_than_days)
+            yield purge_command(filtered, rule.older_than_days)
 
 
 def _untagged_commands(policy: Policy) -> Iterator[str]:
     for number, rule in enumerate(policy.rules):
         if isinstance(rule, UntaggedRule):
             before = policy.rules[:number]
-            yield f"{_command(f'{_repositories(rule, before)}:^$', rule.older_than_days)} --untagged"
+            yield f"{purge_command(f'{repositories_expression(rule, before)}:^$', rule.older_than_days)} --untagged"
 
 
-def _repositories(rule: Rule, before: tuple[Rule, ...]) -> str:
+def tags_expression(tags: Iterable[str], excluded: Iterable[str]) -> str:
+    """The expression of these patterns without those that are excluded, and without tags of signatures."""
+    return f"^(?!({'|'.join([_OF_SIGNATURES, *map(_expression, excluded)])})$)({_any_of(tags)})$"
+
+
+def repositories_expression(rule: Rule, before: tuple[Rule, ...]) -> str:
     """The expression of the rule's repositories, without those of which a rule before keeps everything."""
     kept = [
         pattern for one in before if isinstance(one, KeepRule) and one.keeps_everything for pattern in one.repositories
@@ -160,11 +172,12 @@ def _repositories(rule: Rule, before: tuple[Rule, ...]) -> str:
     return f"{f'(?!({_any_of(tuple(kept))})$)' if kept else ''}({_any_of(rule.repositories)})"
 
 
-def _command(filtered: str, days: int, keep: int = 0) -> str:
+def purge_command(filtered: str, days: int, keep: int = 0) -> str:
+    """One command: `keep` so many of the newest that it would delete."""
     return f"acr purge --filter {shlex.quote(filtered)} --ago {days}d{f' --keep {keep}' if keep else ''}"
 
 
-def _any_of(patterns: tuple[str, ...]) -> str:
+def _any_of(patterns: Iterable[str]) -> str:
     return "|".join(_expression(pattern) for pattern in patterns)
 
 

@@ -319,6 +319,19 @@ def test_a_policy_is_shown_as_acr_purge_or_why_not(open_view: Open) -> None:
     assert "It does not know what runs" in said(at)
 
 
+@pytest.mark.usefixtures("own")
+def test_where_acr_purge_can_t_do_a_policy_the_nearest_that_it_can_is_shown_with_what_differs(open_view: Open) -> None:
+    at = open_view("policies.py", policy="new", show="acr purge", registry=REGISTRY)
+    assert not at.exception
+    assert "acr purge can't keep the newest of all tags" in said(at)
+    assert "Newest images: it keeps the 5 newest of those tags alone that acr purge would delete" in said(at)
+    listed = str(at.code[0].value).splitlines()
+    assert [line.rpartition(" --ago ")[2].partition(" --dry-run")[0] for line in listed] == [
+        "90d --keep 5",
+        "14d --untagged",
+    ]
+
+
 def test_what_keeps_all_that_the_rules_choose_is_said(open_view: Open, own: OwnSandbox) -> None:
     push(own)
     own.sandbox.store.set_repository_locks(REGISTRY, "team/app", Locks(delete=False))

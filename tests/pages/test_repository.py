@@ -29,6 +29,9 @@ def test_a_repository_that_is_not_there_is_an_error_panel(open_view: Open, name:
     at = open_view("repository.py", registry="casaacr01", repository=name)
     assert not at.exception
     assert "Could not read the repository" in texts(at)
+    links = {one.proto.label: one.proto.query_string for one in at.get("page_link")}
+    if name == "gone":  # It may have been deleted.
+        assert "repository=gone" in links["Deleted images of this repository"]
 
 
 def test_the_image_behind_a_tag(open_view: Open) -> None:

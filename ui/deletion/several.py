@@ -99,7 +99,8 @@ def start_several(
             begun = counted(number, "deletion was", "deletions were")
             raise replace(error, remedy=f"{begun} started before: see Activity. {error.remedy}") from error
     say_done(f"{counted(len(plan.parts), 'deletion')} started in {plain(registry.name)}.")
-    open_page(pages.DELETIONS, target=registry.login_server)
+    # By the name that the list has: a login server may carry a suffix that nobody knows it by.
+    open_page(pages.DELETIONS, target=registry.name)
 
 
 def _start(

@@ -5,6 +5,7 @@ import streamlit as st
 from services.commands import images as az_images
 from services.commands import tasks as az_tasks
 from services.policies.acr_purge import DIFFERENCES, as_acr_purge
+from services.policies.acr_purge_variant import nearest_variant
 from services.policies.policy import Policy
 from services.tasks.plan import suggest_name
 from services.tasks.steps import task_definition
@@ -25,6 +26,7 @@ def show_purge(who: str, policy: Policy, *, saved: bool) -> None:
     if exported.reasons:
         st.info("acr purge can't do what this policy does.", icon=":material/block:")
         st.markdown("\n".join(f"- {plain(reason)}" for reason in exported.reasons))
+        _show_variant(who, policy)
         return
     registry = choose_registry(who, policy)
     if registry is None:
@@ -45,6 +47,25 @@ def show_purge(who: str, policy: Policy, *, saved: bool) -> None:
     st.code("\n".join(az_images.run_purge(registry.name, one) for one in exported.commands), language=None)
     st.markdown("**Run every day**")
     st.code(_scheduled(registry.name, suggest_name(policy.name), exported.commands), language=None)
+
+
+def _show_variant(who: str, policy: Policy) -> None:
+    """The lines of what acr purge can do of the policy, with what differs."""
+    variant = nearest_variant(policy)
+    if variant is None:
+        return
+    st.markdown("**What acr purge can do of it**")
+    st.markdown("It deletes no image that the policy keeps by its rules. What differs:")
+    st.markdown("\n".join(f"- {plain(one)}" for one in variant.differences))
+    with st.expander("What acr purge does otherwise with any policy", icon=":material/info:"):
+        st.markdown("\n".join(f"- {plain(one)}" for one in DIFFERENCES))
+    registry = choose_registry(who, policy)
+    if registry is None:
+        return
+    st.markdown("**List what would be deleted**")
+    st.code("\n".join(az_images.run_purge(registry.name, one) for one in variant.commands), language=None)
+    st.markdown("**Run every day**")
+    st.code(_scheduled(registry.name, suggest_name(policy.name), variant.commands), language=None)
 
 
 def _scheduled(registry: str, task: str, commands: tuple[str, ...]) -> str:

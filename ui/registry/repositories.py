@@ -38,6 +38,7 @@ def show_repositories(who: str, registry: Registry, here: dict[str, str]) -> Non
     if not catalogue.names:
         if not reading.running:
             empty(":material/folder_off:", "No repositories", "The first push creates one.")
+            link_to(pages.DELETED, **here)
         return
     known = {one.name: one for one in catalogue.repositories.values}
     count = contents.last_count(who, registry.login_server)

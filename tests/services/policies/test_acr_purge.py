@@ -12,14 +12,17 @@ from services.deletion.running_images import RunningImages
 from services.images.manifests import attached_to
 from services.images.repository_contents import RepositoryContents
 from services.policies.acr_purge import as_acr_purge
+from services.policies.acr_purge_variant import nearest_variant
 from services.policies.decisions import LastPulls, decide
 from services.policies.policy import DeleteRule, KeepRule, Policy, Rule, UntaggedRule
+from services.policies.text import parse_policy
 from tests.support.acr_purge import purge
 from tests.support.documents import digest_of
-from tests.support.policies_at_random import REPOSITORIES, TAGS, is_valid
+from tests.support.policies_at_random import REPOSITORIES, TAGS, is_valid, policies
 from tests.support.policy_worlds import stored
 from tests.support.registries_at_random import Pushes, registries
 from tests.support.repository_samples import NOW, contents, manifest, row
+from ui.policies.draft import TEMPLATE
 
 UNTAGGED = UntaggedRule("untagged", older_than_days=0)
 
@@ -127,6 +130,59 @@ _DELETE = st.builds(
 )
 _KEEP = st.builds(KeepRule, st.sampled_from("def"), REPOSITORIES, TAGS)
 _UNTAGGED = st.builds(UntaggedRule, st.sampled_from("gh"), REPOSITORIES, st.sampled_from([0, 0, 0, 1, 3]))
+
+
+def after_variant(found: RepositoryContents, policy: Policy) -> set[str]:
+    variant = nearest_variant(policy)
+    for command in variant.commands if variant else ():
+        found = purge(found, command, NOW)
+    return {one.digest for one in found.rows}
+
+
+START = parse_policy(TEMPLATE)
+
+
+def test_the_policy_that_a_new_one_starts_with_has_a_variant_that_says_what_differs() -> None:
+    assert as_acr_purge(START).reasons
+    variant = nearest_variant(START)
+    assert variant
+    assert variant.differences == (
+        "Newest images: it keeps the 5 newest of those tags alone that acr purge would delete, and so more images.",
+    )
+    tags = r"^(?!(sha256-[0-9a-f]{64}(\.[a-z]+)?|v.*)$)(.*)$"
+    assert variant.commands == (
+        f"acr purge --filter '(.*):{tags}' --ago 90d --keep 5",
+        "acr purge --filter '(.*):^$' --ago 14d --untagged",
+    )
+
+
+def test_what_can_be_exported_has_no_variant_and_nothing_that_deletes_has_none() -> None:
+    assert nearest_variant(OLD) is None
+    assert nearest_variant(Policy("p", (DeleteRule("a", not_pulled_for_days=9),))) is None
+
+
+@st.composite
+def any_policy(draw: st.DrawFn) -> Policy:
+    drawn = draw(policies())
+    policy = replace(drawn, rules=(*drawn.rules, *draw(st.sampled_from([(), (replace(UNTAGGED, name="last one"),)]))))
+    assume(nearest_variant(policy))
+    return policy
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(drawn=registries(locks=False), policy=any_policy())
+def test_the_variant_deletes_no_image_that_the_policy_keeps(
+    store: Store, drawn: tuple[Pushes, ...], policy: Policy
+) -> None:
+    for read in stored(store, drawn):
+        earlier = timedelta(hours=1)
+        found = replace(
+            read,
+            rows=tuple(replace(one, updated=one.updated - earlier) for one in read.rows),
+            tags=tuple(replace(one, updated=one.updated - earlier) for one in read.tags),
+        )
+        if means_the_same(found):
+            assert after_variant(found, policy) >= kept(found, policy)
 
 
 @st.composite
