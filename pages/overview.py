@@ -31,6 +31,7 @@ from ui.estate.registry_table import show_registries
 from ui.estate.schedules import waiting_schedules
 from ui.estate.unread import show_unread, unread_bills, unread_words
 from ui.estate.unused import show_unused
+from ui.growth.estate import show_estate_growth
 from ui.loaders import bills as bill_loaders
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import contents
@@ -45,7 +46,7 @@ from ui.runtime import connection
 from ui.runtime.background import Reading
 from ui.runtime.database import database
 
-TABS = ("Registries", "Clean-up potential", "Activity")
+TABS = ("Registries", "Clean-up potential", "Growth", "Activity")
 
 who = connection.who()
 today = datetime.now(UTC).date()
@@ -151,7 +152,7 @@ elif running:
     show_skeleton(Shape.TABLE)
 
 check_url("show", "tab", TABS)
-by_registry, clean_up, activity = st.tabs(TABS, on_change="rerun", key="show", bind="query-params")
+by_registry, clean_up, growth, activity = st.tabs(TABS, on_change="rerun", key="show", bind="query-params")
 if by_registry.open:
     with by_registry:
         if registries:
@@ -164,6 +165,9 @@ if clean_up.open:
         show_potential(who, registries, sum(inventory.value.repository_counts.values()), potential)
         if not running:
             show_unused(who, registries)
+if growth.open:
+    with growth:
+        show_estate_growth(registries)
 if activity.open:
     with activity:
         show_activity(records.values)

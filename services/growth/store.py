@@ -1,6 +1,6 @@
 """Snapshots in the console's database: one a day of each registry that was read completely, for all who see it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, delete, func, select
 
 from services.database.engine import clock, put_rows, reading, writing
 from services.database.tables import snapshot_reads, snapshots
-from services.growth.history import Snapshot, thinned
+from services.growth.history import WHOLE, Snapshot, thinned
 from services.registries.registry import Registry
 
 _PART = 500
@@ -26,9 +26,10 @@ def add_snapshots(engine: Engine, registry: Registry, found: Iterable[Snapshot])
     key, listed = key_of(registry), list(found)
     if not listed:
         return
-    theirs = (snapshot_reads.c.registry == key) & (snapshot_reads.c.day == listed[0].day)
+    # Locked as the worker locks it: what it is writing is waited for, whole, and then stays.
+    theirs = select(snapshot_reads.c.day).where(snapshot_reads.c.registry == key).with_for_update()
     with writing(engine, "The snapshot of the registry could not be recorded") as db:
-        if db.execute(select(snapshot_reads.c.day).where(theirs)).first() is None:
+        if listed[0].day not in db.execute(theirs).scalars().all():
             put_snapshots(db, key, listed)
 
 
@@ -72,6 +73,26 @@ def read_history(engine: Engine, registry: Registry, days: int | None = None) ->
             )
             for row in rows
         )  # fmt: skip
+
+
+def read_totals(
+    engine: Engine, registries: Iterable[Registry], days: int | None = None
+) -> Mapping[str, Mapping[date, int]]:
+    """The bytes of each of these registries that has snapshots, by its id and day, the oldest first; of the last `days`
+    days, or all that are kept; none of a day to come. Raises ServiceError (NoDatabase)."""
+    ids = {key_of(one): one.id for one in registries}
+    keys, found = list(ids), dict[str, dict[date, int]]()
+    with reading(engine, "The snapshots of the registries could not be read") as db:
+        today = clock(db).date()
+        wanted = (snapshots.c.repository == WHOLE) & (snapshots.c.day <= today + timedelta(days=1))
+        if days is not None:
+            wanted &= snapshots.c.day > today - timedelta(days=days)
+        for at in range(0, len(keys), _PART):
+            of = select(snapshots.c.registry, snapshots.c.day, snapshots.c.unique_bytes + snapshots.c.shared_bytes)
+            of = of.where(wanted, snapshots.c.registry.in_(keys[at : at + _PART])).order_by(snapshots.c.day)
+            for key, day, size in db.execute(of):
+                found.setdefault(ids[key], {})[day] = int(size)
+    return found
 
 
 def _decimal(text: str | None) -> Decimal | None:

@@ -291,3 +291,39 @@ def drawn(at: AppTest) -> list[dict[str, Any]]:
     charts = [json.loads(one.proto.spec) for one in at.get("plotly_chart")]
     names = {"As Azure measured", "Forecast", "team/app", "team/"}
     return next((one["data"] for one in charts if names & {trace.get("name") for trace in one["data"]}), [])
+
+
+def test_only_the_span_that_is_chosen_is_read(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    grow(own, 200, a_day=GIB // 8)
+    at = open_view("storage.py", **HERE)
+    assert "201 days recorded" in texts(at)
+    next(one for one in at.radio if one.label == "Span").set_value("3 months").run()
+    assert "92 days recorded" in texts(at)
+
+
+def test_all_registries_are_stacked_by_registry_or_by_their_tag(own: OwnSandbox, open_view: Open) -> None:
+    own.make_registry("contosotwo")
+    own.make_registry("contosothree")
+    tagged = own.sandbox.store.get_resource(own.registry("contosotwo").id)
+    own.sandbox.store.put_resource({**(tagged or {}), "tags": {"team": "payments"}})
+    today = datetime.now(UTC).date()
+    for name, now in ((REGISTRY, 5), ("contosotwo", 90)):
+        for age, size in ((60, 1), (0, now)):
+            whole = Snapshot(today - timedelta(days=age), WHOLE, size * GIB, 0, 0, 1, 1)
+            add_snapshots(database(), own.registry(name), [whole])
+    at = open_view("overview.py", show="Growth")
+    assert not at.exception
+    assert "Unknown of 1 of 3 registries" in texts(at)
+    table = next(one.value for one in at.dataframe if "In 30 days" in one.value).set_index("Registry")
+    assert list(table.index) == ["contosotwo", REGISTRY]
+    assert table.loc["contosotwo", "In 30 days"] == 89
+    next(one for one in at.selectbox if one.label == "Stack by").set_value("team").run()
+    table = next(one.value for one in at.dataframe if "In 30 days" in one.value).set_index("Value")
+    assert list(table.index) == ["payments", "No tag team"]
+    own.sandbox.store.delete_resource(own.registry("contosotwo").id)
+    registry_loaders.inventory.clear(connection.who())
+    # What a person does not see there is in nothing that they are shown.
+    at = open_view("overview.py", show="Growth")
+    assert "contosotwo" not in str([one.value for one in at.dataframe]) and "payments" not in texts(at)

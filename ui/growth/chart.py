@@ -22,7 +22,7 @@ MEASURED = "As Azure measured"
 CLEANED = "Forecast after the policy"
 
 
-def series_of(history: Sequence[Snapshot]) -> tuple[tuple[date, ...], list[tuple[str, list[int]]]]:
+def series_of(history: Sequence[Snapshot], rest: str = OTHER) -> tuple[tuple[date, ...], list[tuple[str, list[int]]]]:
     """The days, and by name the unique bytes of the largest repositories on each, of the others, and what several
     share: together the registry's bytes. The largest now come first."""
     days = tuple(sorted({one.day for one in history}))
@@ -38,7 +38,7 @@ def series_of(history: Sequence[Snapshot]) -> tuple[tuple[date, ...], list[tuple
 
     found = [(name, [unique(day, name) for day in days]) for name in shown]
     if others:
-        found.append((OTHER, [sum(unique(day, name) for name in others) for day in days]))
+        found.append((rest, [sum(unique(day, name) for name in others) for day in days]))
     between = [by_day[day, WHOLE].shared if (day, WHOLE) in by_day else 0 for day in days]
     if any(between):
         found.append((BETWEEN, between))
@@ -53,16 +53,17 @@ def growth_figure(
     *,
     measured: Mapping[date, int] = MappingProxyType({}),
     cleaned: Forecast | None = None,
+    others: str = OTHER,
 ) -> go.Figure:
     """Areas of what was stored, in GiB, the forecast with its band, a line at what is `included` in the SKU, a line of
     what Azure `measured` by itself, and the forecast after a policy has `cleaned` up."""
     colours = palette(theme)
-    days, series = series_of(history) if history else ((), [])
+    days, series = series_of(history, others) if history else ((), [])
     figure = go.Figure()
     top = max((sum(values[at] for _, values in series) for at in range(len(days))), default=0)
     top = max((top, *measured.values()))
     for number, (name, values) in enumerate(series):
-        colour = colours.series[-1 if name == OTHER else number]
+        colour = colours.series[-1 if name == others else number]
         figure.add_scatter(
             name=escape(name),
             x=days,

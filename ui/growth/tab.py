@@ -28,6 +28,7 @@ from ui.growth.chart import growth_figure
 from ui.growth.daily import show_daily
 from ui.growth.effect import newest_effect, show_effect
 from ui.growth.limits import show_limits
+from ui.growth.spans import choose_span, chosen_span
 from ui.loaders.contents import StorageCount
 from ui.loaders.growth import measured_storage
 from ui.navigation import pages
@@ -40,13 +41,14 @@ _WEEK, _MONTH = 7, 30
 _NOT_OF_IT = " The forecast is made of the snapshots."
 _NEEDS_TWO = "Each day on which all of the registry was read is recorded; two are needed."
 REPOSITORY, PREFIX = "Repository", "Prefix"
+_SPAN = "span of growth"
 
 
 def show_growth(who: str, registry: Registry, count: StorageCount) -> None:
     """Shows what is recorded of a registry, and what Azure measured before: by repository only of those that `who` has
     read, in `count`."""
     try:
-        recorded = read_history(database(), registry)
+        recorded = read_history(database(), registry, chosen_span(_SPAN))
         state, listing = read_state(database(), key_of(registry)), read_state(database(), LIST)
     except ServiceError as error:
         show_error(error)
@@ -86,7 +88,9 @@ def show_growth(who: str, registry: Registry, count: StorageCount) -> None:
         show_limits(who, registry, stored.now, ahead)
         show_effect(effect, ahead, cleaned, included)
         return
-    by = st.radio("Grow by", (REPOSITORY, PREFIX), horizontal=True, key="growth by", label_visibility="collapsed")
+    with st.container(horizontal=True, gap="large"):
+        by = st.radio("Grow by", (REPOSITORY, PREFIX), horizontal=True, key="growth by", label_visibility="collapsed")
+        choose_span(_SPAN)
     shown = by_prefix(history) if by == PREFIX else history
     show_chart_title("What the registry stored")
     show_chart(

@@ -4,10 +4,10 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text, update
 
 from services.connection.errors import ServiceError
-from services.database.tables import snapshots
+from services.database.tables import snapshot_reads, snapshots
 from services.growth import daily
 from services.growth.daily import (
     AGAIN_AFTER,
@@ -23,7 +23,7 @@ from services.growth.daily import (
     release_read,
 )
 from services.growth.history import WHOLE, Snapshot
-from services.growth.store import add_snapshots, key_of, read_history
+from services.growth.store import add_snapshots, key_of, put_snapshots, read_history
 from tests.support.shell_lines import registry as a_registry
 
 ME, LEASE = "cloud tenant/console", timedelta(seconds=30)
@@ -211,6 +211,33 @@ def test_what_a_person_reads_does_not_take_the_place_of_the_daily_snapshot(datab
     end_read(database, claim(database), of_day(NOON.date(), 7))
     add_snapshots(database, REGISTRY, of_day(NOON.date(), 3))
     assert {one.unique for one in read_history(database, REGISTRY)} == {7}
+
+
+@pytest.mark.usefixtures("time")
+def test_what_a_person_reads_waits_for_the_worker_that_writes_the_same_day(database: Engine) -> None:
+    """Two connections: what the worker has not committed is neither overwritten nor mixed with what the page read."""
+    key, day = key_of(REGISTRY), NOON.date()
+    end_list(database, claim(database), {key: REGISTRY.id})
+    one = claim(database)
+    page = threading.Thread(target=add_snapshots, args=(database, REGISTRY, of_day(day, 3)))
+    with database.begin() as db:
+        # As `end_read`, up to its commit.
+        db.execute(select(snapshot_reads.c.day).where(snapshot_reads.c.registry == key).with_for_update()).all()
+        page.start()
+        while database.dialect.name == "postgresql" and not _waiting(database):
+            page.join(0.02)
+            assert page.is_alive()
+        put_snapshots(db, key, of_day(day, 7))
+        db.execute(update(snapshot_reads).where(snapshot_reads.c.registry == key).values(day=one.day))
+    page.join(60)
+    assert {found.unique for found in read_history(database, REGISTRY)} == {7}
+
+
+def _waiting(database: Engine) -> bool:
+    """Whether a connection waits for a lock."""
+    with database.connect() as db:
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        return bool(db.execute(text(waits)).scalar())
 
 
 def test_what_failed_holds_up_no_registry_that_was_not_tried(database: Engine, time: Time) -> None:
