@@ -97,7 +97,7 @@ def test_a_repository_that_was_deleted_before_the_week_shrank_in_the_month_alone
     at = open_view("storage.py", **HERE)
     assert not at.exception
     table = next(one.value for one in at.dataframe if "In 30 days" in one.value).set_index("Repository")
-    assert table.loc["team/gone", "In 30 days"] == -1024 and table.loc["team/gone", "In 7 days"] == 0
+    assert table.loc["team/gone", "In 30 days"] == -1 and table.loc["team/gone", "In 7 days"] == 0
     assert table.loc["team/gone", "Note"] == "Deleted"
 
 

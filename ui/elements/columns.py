@@ -6,12 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-_GIB, _MIB, _KIB = 1024**3, 1024**2, 1024
+_UNITS = (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024))
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """A column of bytes, None where unknown. The table shows all of its cells in one binary unit.
+    """A column of bytes, None where unknown. The table shows all of its cells in one binary unit, or each in its own
+    where one would not do (`unit_of`).
 
     Streamlit's own format "bytes" counts in thousands, and so differs from the sizes beside the table.
     """
@@ -32,19 +33,18 @@ class Unit:
         return f"%,.{self.decimals}f {self.name}" if self.decimals else f"%,d {self.name}"
 
 
-def unit_of(sizes: Iterable[float | None]) -> Unit:
-    """GiB, MiB, KiB or B by the largest of `sizes`, in bytes, with the decimals that the smallest needs, at most four.
+def unit_of(sizes: Iterable[float | None]) -> Unit | None:
+    """GiB, MiB, KiB or B by the largest of `sizes`, in bytes, with the decimals that the smallest needs, at most two.
 
-    MiB instead of GiB where the smallest would be shown as 0: a signature beside images.
+    None where they differ by more than that: a signature beside an image would be 0.00 GiB.
     """
-    known = [size for size in sizes if size]
+    known = [abs(size) for size in sizes if size]
     smallest, largest = min(known, default=0), max(known, default=0)
-    if largest < _KIB:
-        return Unit("B", 1, 0)
-    name, unit = ("GiB", _GIB) if largest >= _GIB and smallest * 10_000 >= _GIB else ("MiB", _MIB)
-    if largest < _MIB:
-        name, unit = "KiB", _KIB
-    return Unit(name, unit, next((digits for digits in (1, 2, 3) if smallest * 10**digits >= unit), 4))
+    name, unit = next((one for one in _UNITS if largest >= one[1]), ("B", 1))
+    if unit == 1:
+        return Unit(name, unit, 0)
+    decimals = next((digits for digits in (1, 2) if smallest * 10**digits >= unit), None)
+    return Unit(name, unit, decimals) if decimals else None
 
 
 def size_column(unit: Unit, meaning: str | None) -> Any:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui.elements.columns import Sizes, Unit, size_column, unit_of
 from ui.elements.styled_table import Worded, styled
+from ui.elements.text import size
 
 Row = TypeVar("Row")
 Cells = Mapping[str, Any]
@@ -60,9 +61,14 @@ def table_of(rows: Sequence[Cells], types: Types | None = None) -> pa.Table:
 
 
 def in_units(rows: Sequence[Cells], columns: Columns, types: Types, *, link: str = "") -> tuple[Any, dict[str, Any]]:
-    """The rows for `st.dataframe`, and how it is to show the columns: those of `Sizes` in one unit each, those of
-    `Worded` in words. The column `link` has names that open something."""
-    units = {name: unit_of(row[name] for row in rows) for name, column in columns.items() if isinstance(column, Sizes)}
+    """The rows for `st.dataframe`, and how it is to show the columns: those of `Sizes` in one unit each where one does,
+    those of `Worded` in words. The column `link` has names that open something."""
+    found = {name: unit_of(row[name] for row in rows) for name, column in columns.items() if isinstance(column, Sizes)}
+    units = {name: unit for name, unit in found.items() if unit}
+    columns = {
+        name: Worded(size, column.help) if isinstance(column, Sizes) and name not in units else column
+        for name, column in columns.items()
+    }
     words = {name: column.words for name, column in columns.items() if isinstance(column, Worded)}
     scaled = (
         [

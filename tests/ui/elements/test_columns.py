@@ -1,6 +1,7 @@
 import ast
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -10,9 +11,16 @@ from hypothesis import strategies as st
 from tests.support.table_cells import faults
 from ui.elements.columns import Sizes, unit_of
 from ui.elements.table import in_units
+from ui.elements.text import size
 
 ROOT = Path(__file__).parents[3]
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
+
+
+def shown_cells(table: Any, column: str) -> list[str]:
+    """The cells of a styled table as they are written."""
+    at = table.data.columns.get_loc(column)
+    return [row[at + 1]["display_value"] for row in table._translate(False, False)["body"]]
 
 
 @pytest.mark.parametrize(
@@ -24,28 +32,38 @@ KIB, MIB, GIB = 1024, 1024**2, 1024**3
         ([KIB, 900 * KIB], "%,.1f KiB"),
         ([12 * KIB, 32], "%,.2f KiB"),
         ([MIB, None, 700 * MIB], "%,.1f MiB"),
-        ([700 * MIB, 8 * KIB], "%,.3f MiB"),
         ([GIB, 40 * GIB], "%,.1f GiB"),
         ([40 * GIB, 77 * MIB], "%,.2f GiB"),
-        ([40 * GIB, 5 * MIB], "%,.3f GiB"),
-        ([40 * GIB, 300 * KIB], "%,.4f GiB"),
         ([GIB - 1, 40 * GIB], "%,.1f GiB"),
-        ([40 * GIB, 90 * KIB], "%,.2f MiB"),
-        ([40 * GIB, 30], "%,.4f MiB"),
+        ([40 * GIB, -2 * GIB], "%,.1f GiB"),
     ],
 )
 def test_a_column_s_unit_is_one_in_which_no_size_is_lost(sizes: list[int | None], format: str) -> None:
-    assert unit_of(sizes).format == format
+    unit = unit_of(sizes)
+    assert unit
+    assert unit.format == format
 
 
-@given(st.lists(st.none() | st.integers(0, 10**15), min_size=1))
-def test_sizes_keep_their_order_and_their_gaps_in_any_unit(sizes: list[int | None]) -> None:
+@pytest.mark.parametrize("smallest", [5 * MIB, 90 * KIB, 30])
+def test_sizes_too_far_apart_for_one_unit_are_each_in_their_own(smallest: int) -> None:
+    sizes = [4_488 * MIB, smallest, 0, None]
+    table, columns = in_units([{"Size": one} for one in sizes], {"Size": Sizes("Help")}, {})
+    assert shown_cells(table, "Size") == ["4.4 GiB", size(smallest), "0 B", "–"]
+    assert table.data["Size"].dropna().to_list() == sizes[:3]
+    assert columns["Size"]["help"] == "Help"
+
+
+@given(st.lists(st.integers(1, 10**15), min_size=1))
+def test_sizes_keep_their_order_and_none_is_shown_as_nothing(sizes: list[int]) -> None:
     table, _ = in_units([{"Size": size} for size in sizes], {"Size": Sizes()}, {})
-    cells = table["Size"].to_pylist()
-    assert [cell is None for cell in cells] == [size is None for size in sizes]
-    shown = [cell for cell in cells if cell is not None]
-    known = [size for size in sizes if size is not None]
-    assert [cell * unit_of(sizes).bytes for cell in shown] == pytest.approx(known)
+    unit = unit_of(sizes)
+    if unit is None:
+        assert table.data["Size"].to_list() == sizes
+        assert not any(cell.startswith("0 ") for cell in shown_cells(table, "Size"))
+    else:
+        cells = table["Size"].to_pylist()
+        assert [cell * unit.bytes for cell in cells] == pytest.approx(sizes)
+        assert all(round(cell, unit.decimals) > 0 for cell in cells)
 
 
 def test_a_column_that_is_unknown_from_top_to_bottom_is_still_of_numbers() -> None:
