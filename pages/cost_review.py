@@ -46,6 +46,7 @@ from ui.costs.sections import (
 from ui.costs.trend import read_trend, show_quarter, show_trend, trend_tables
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.metrics import show_metrics
+from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import bills as costs
 from ui.loaders import contents
@@ -79,6 +80,7 @@ def refresh() -> None:
 
 
 actions = header(pages.COST_REVIEW.title, "", None if reading.running else reading.at, refresh)
+show_done()
 show_progress(inventory, "inventory")
 show_progress(reading, "bills")
 for failed in (inventory, reading):

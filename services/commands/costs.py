@@ -50,6 +50,7 @@ def create_budget(
 
 
 def put_budget(scope: str, budget: str, body: Mapping[str, Any]) -> str:
-    """A budget with a filter, alerts or an eTag: `az consumption budget create` has none of them."""
+    """A budget with a filter, alerts or an eTag: `az consumption budget create` has none of them. `create-with-rg` has
+    alerts (az 2.91), for a resource group alone, of what was spent alone, and no filter by the type of a resource."""
     url = f"{scope}/providers/Microsoft.Consumption/budgets/{budget}?api-version=2024-08-01"
     return shell_line("az", "rest", "--method", "put", "--url", url, "--body", json.dumps(body))

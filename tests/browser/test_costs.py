@@ -116,6 +116,42 @@ def test_a_review_of_the_estate(browser: Browser, address: str, screenshots: Pat
     page.context.close()
 
 
+def test_a_budget_is_created_and_then_listed(page: Page, tmp_path: Path, screenshots: Path) -> None:
+    with console(tmp_path) as address:
+        page.goto(f"{address}/costs?show=Budgets")
+        dialog = page.get_by_role("dialog")
+        opener = page.get_by_test_id("stMain").get_by_role("button", name="Create budget", exact=True)
+        expect(opener).to_be_visible(timeout=60_000)
+        settled(page)
+        act_until(dialog, opener.click)
+        settled(page)
+        for label, value in (
+            ("Name", "team-acr"),
+            ("E-mail addresses", "team@contoso.com, finance@contoso.com"),
+            ("Alert at, %", "65"),
+        ):
+            box = dialog.get_by_label(label, exact=True)
+            box.fill(value)
+            box.press("Tab")
+            settled(page)
+        line = dialog.get_by_text(re.compile("az rest --method put"))
+        expect(line).to_contain_text("Actual_GreaterThan_65_Percent")
+        expect(line).to_contain_text("finance@contoso.com")
+        page.screenshot(path=screenshots / "budget-light-1280.png")
+        dialog.get_by_role("button", name="Create budget", exact=True).click()
+        expect(page.get_by_text("Budget team-acr: created and verified.")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=60_000)
+        settled(page)
+        assert "team-acr" in {row[0] for row in cells(page, frame_with(page, "Renewed"))[1:]}
+        page.goto(f"{address}/deletions")
+        settled(page)
+        assert ("Create budget", "Completed") in {
+            (row[head.index("Action")], row[head.index("State")])
+            for head, *rows in [cells(page, frame_with(page, "Started"))]
+            for row in rows
+        }
+
+
 def test_a_review_is_saved_and_says_the_same_as_the_page(
     browser: Browser, page: Page, address: str, tmp_path: Path, screenshots: Path
 ) -> None:

@@ -458,5 +458,5 @@ def test_the_page_says_which_monthly_report_went_where_or_why_not(
     assert delivered in said and "Not all could be read: 1 bill." in said
     failed = " ".join(one.value for one in at.warning).replace("\\", "")
     assert f"Monthly report of {month:%B %Y}: not delivered to the webhook of hooks.example.com (just now). " in failed
-    assert "It answered 503. It is tried again, after a failure each hour." in failed
+    assert "It answered 503. It is tried again by itself." in failed
     assert "s3cr3t" not in said + failed + texts(at)

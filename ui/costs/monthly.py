@@ -5,7 +5,7 @@ from datetime import timedelta
 import streamlit as st
 
 from services.connection.errors import ServiceError
-from services.cost_reports.deliveries import AGAIN_AFTER, Delivery, Target, deliveries
+from services.cost_reports.deliveries import Delivery, Target, deliveries
 from services.cost_reports.months import SETTLES_WITHIN
 from services.cost_reports.webhook import host_of
 from services.costs.tables import month_name
@@ -15,7 +15,6 @@ from ui.runtime.database import database
 from ui.runtime.settings import Settings, read_settings
 
 _DAYS = SETTLES_WITHIN // timedelta(days=1) + 1
-_HOURS = AGAIN_AFTER // timedelta(hours=1)
 
 
 def targets_of(settings: Settings) -> tuple[Target, ...]:
@@ -69,7 +68,7 @@ def _show(one: Delivery, to: str) -> None:
         st.warning(
             plain(
                 f"Monthly report of {month}: not delivered to {to} ({ago(one.tried)}). {one.error} "
-                f"It is tried again, after a failure each {'hour' if _HOURS == 1 else f'{_HOURS} hours'}."
+                "It is tried again by itself."
             ),
             icon=":material/outgoing_mail:",
         )
