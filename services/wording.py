@@ -1,5 +1,6 @@
 """How numbers read in sentences, and texts in spreadsheets, for every package and for the pages."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from unicodedata import normalize
 
@@ -17,6 +18,13 @@ def continued(sentence: str) -> str:
     """The sentence for behind a colon: with a small letter, unless it begins with a name."""
     first = sentence.partition(" ")[0]
     return sentence[:1].lower() + sentence[1:] if first in _NO_NAMES else sentence
+
+
+def joined(names: Sequence[str], most: int = 3) -> str:
+    """'a', 'a and b', 'a, b and c', 'a, b, c and 2 more': at most so many names, as more are no longer read."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def size(count: float | None) -> str:

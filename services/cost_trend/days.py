@@ -22,6 +22,7 @@ OTHER_METERS = "Other meters"
 # https://learn.microsoft.com/azure/cost-management-billing/costs/understand-cost-mgt-data: usage is there after 8 to 24
 # hours, so today and yesterday are not complete.
 LATE_DAYS = 2
+_UNLISTED = "They are not listed: listing was stopped."
 _STOPPED = "Its days were not read: reading was stopped."
 
 
@@ -48,15 +49,26 @@ class RegistryDays:
 
 
 @dataclass(frozen=True)
+class Unbilled:
+    """A registry that is listed and that no bill by day names, and why. `registry_id` "" stands for those of a
+    subscription that could not be listed either."""
+
+    registry_id: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Trend:
     """`first` to `last`: the days that were asked for; `settled`: the last that Azure has billed in full.
-    `without`: by subscription the reason why none of its days is known."""
+    `without`: by subscription the reason why none of its days is known; `unbilled`: registries without any day."""
 
     first: date
     last: date
     settled: date
     registries: tuple[RegistryDays, ...]
     without: Mapping[str, str]
+    unbilled: tuple[Unbilled, ...] = ()
 
     @property
     def days(self) -> tuple[date, ...]:
@@ -108,7 +120,36 @@ def trend_of(read: Partial[SubscriptionDays], listed: Partial[Registry], today: 
             without[one.subscription.name] = one.unread[0].error.cause if one.unread else _STOPPED
     if read.untried:
         without[f"{counted(read.untried, 'subscription')} not asked"] = _STOPPED
-    return Trend(days[0], days[-1], settled, tuple(found), without)
+    billed = {one.registry_id for one in found}
+    unbilled = _unbilled(read, (one for one in listed.values if one.id.casefold() not in billed), without, days[0])
+    unbilled += [
+        Unbilled("", f"Registries of {name}", f"They are not listed, and no day of their bill is known. {reason}")
+        for name, reason in without.items()
+        if name in unlisted
+    ]
+    if listed.untried:
+        unbilled.append(Unbilled("", f"Registries of {counted(listed.untried, 'subscription')} not asked", _UNLISTED))
+    return Trend(days[0], days[-1], settled, tuple(found), without, tuple(unbilled))
+
+
+def _unbilled(
+    read: Partial[SubscriptionDays], registries: Iterable[Registry], without: Mapping[str, str], first: date
+) -> list[Unbilled]:
+    """The registries without a day, each with the reason."""
+    by_id = {one.subscription.id.casefold(): one for one in read.values}
+    found = []
+    for registry in sorted(registries, key=lambda one: (one.name, one.id)):
+        bill = by_id.get(registry.subscription_id.casefold())
+        if reason := without.get(bill.subscription.name if bill else registry.subscription):
+            why = f"No day of its subscription's bill is known. {reason}"
+        elif bill is None:
+            why = "The bill of its subscription was not read."
+        elif bill.unread:
+            why = f"The bill by day does not name it, as far as it was read since {first:%Y-%m-%d}."
+        else:
+            why = f"The bill by day does not name it since {first:%Y-%m-%d}."
+        found.append(Unbilled(registry.id.casefold(), registry.name, why))
+    return found
 
 
 def _days_of(

@@ -17,13 +17,14 @@ from services.cost_trend.days import RegistryDays, Trend
 from services.growth.forecast import Forecast, forecast
 from services.pricing.money import ZERO, money
 from services.pricing.report import Cell, Table
-from services.wording import counted
+from services.wording import counted, joined
 
 # Eight weeks: with fewer days a quarter would be drawn from less than half of what is forecast.
 FEWEST_DAYS = 56
 # The forecast counts in whole numbers: millionths of a unit of the currency.
 _MICRO = Decimal(1_000_000)
 _SILENT_DAYS = 7
+_MOST_NAMES = 6
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ def _of_quarter(registry: RegistryDays, ahead: Forecast, quarter: Quarter) -> Qu
 def quarter_costs(
     trend: Trend, *, progress: Progress | None = None, stop: Event | None = None
 ) -> tuple[QuarterCost, ...]:
-    """Of each registry of the trend in the currency that it is billed in now, the dearest first, refused ones last.
-    After `stop` the rest is refused."""
+    """Of each registry of the trend in the currency that it is billed in now, the dearest first, refused ones last:
+    those too that no bill by day names, without a currency. After `stop` the rest is refused."""
     quarter, registries = next_quarter(trend.last), _latest(trend.registries)
     found: list[QuarterCost] = []
     for number, one in enumerate(registries):
@@ -113,6 +114,7 @@ def quarter_costs(
             found.append(QuarterCost(one.registry_id, one.name, one.currency, None, reason="It was stopped."))
         else:
             found.append(foretell(one, trend.settled, quarter))
+    found += [QuarterCost(one.registry_id, one.name, "", None, reason=one.reason) for one in trend.unbilled]
     return tuple(sorted(found, key=lambda one: (one.amount is None, -(one.amount or ZERO), one.name)))
 
 
@@ -132,14 +134,20 @@ def _last_day(registry: RegistryDays) -> date:
 
 @dataclass(frozen=True)
 class QuarterTotal:
-    """The sum in one currency, its band, the mean error weighted by amount, and how many registries it lacks."""
+    """The sum in one currency, its band, the mean error weighted by amount, and the names of the registries that it
+    lacks: those in this currency, and those that may be billed in any."""
 
     currency: str
     amount: Decimal
     least: Decimal
     most: Decimal
     error: float
-    lacks: int
+    lacks: tuple[str, ...]
+
+
+def _names(costs: Iterable[QuarterCost]) -> tuple[str, ...]:
+    """In order: the registries, then what stands for those of a whole subscription."""
+    return tuple(one.name for one in sorted(costs, key=lambda one: (not one.registry_id, one.name)))
 
 
 def quarter_totals(costs: Iterable[QuarterCost]) -> tuple[QuarterTotal, ...]:
@@ -147,6 +155,7 @@ def quarter_totals(costs: Iterable[QuarterCost]) -> tuple[QuarterTotal, ...]:
     by: dict[str, list[QuarterCost]] = {}
     for one in costs:
         by.setdefault(one.currency, []).append(one)
+    anywhere = by.pop("", [])
     found = []
     for currency, mine in by.items():
         known = [one for one in mine if one.amount is not None]
@@ -159,20 +168,20 @@ def quarter_totals(costs: Iterable[QuarterCost]) -> tuple[QuarterTotal, ...]:
                     sum((one.least or ZERO for one in known), ZERO),
                     sum((one.most or ZERO for one in known), ZERO),
                     sum((one.error or 0.0) * float(one.amount or 0) for one in known) / float(amount),
-                    len(mine) - len(known),
+                    _names(one for one in (*mine, *anywhere) if one.amount is None),
                 )
             )
     return tuple(sorted(found, key=lambda one: (-one.amount, one.currency)))
 
 
 def quarter_words(total: QuarterTotal, quarter: Quarter) -> str:
-    """'Q1 2027: EUR 1,320.00 (likely 1,290.00 to 1,350.00), ...' with its error and what it lacks."""
+    """'Q1 2027: ≥ EUR 1,320.00 (likely 1,290.00 to 1,350.00), ...' with its error and what it lacks."""
     least, most = money(total.least, "").strip(), money(total.most, "").strip()
-    said = f"{quarter.name}: {money(total.amount, total.currency)} (likely {least} to {most})"
+    amount = f"{'≥ ' if total.lacks else ''}{money(total.amount, total.currency)}"
+    said = f"{quarter.name}: {amount} (likely {least} to {most})"
     error = f"{total.error:.0f} %" if total.error >= 1 else "less than 1 %"
     said += f"; on the last days, held back, it was off by {error}"
-    lacks = counted(total.lacks, "registry", "registries")
-    return f"{said}; without {lacks} of unknown cost" if total.lacks else said
+    return f"{said}; without {joined(total.lacks, _MOST_NAMES)}, of unknown cost" if total.lacks else said
 
 
 def quarter_table(costs: Iterable[QuarterCost], quarter: Quarter) -> Table:
@@ -180,14 +189,14 @@ def quarter_table(costs: Iterable[QuarterCost], quarter: Quarter) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
             one.name,
-            one.currency,
+            one.currency or "Unknown",
             one.amount,
+            f"Unknown. {one.reason}" if one.amount is None else "",
             one.least,
             one.most,
             "" if one.error is None else f"{one.error:.1f} % over {one.held_back} days",
-            one.reason,
         )
         for one in costs
     ]
-    columns = ("Registry", "Currency", quarter.name, "Likely least", "Likely most", "Off by, held back", "Note")
+    columns = ("Registry", "Currency", quarter.name, "Note", "Likely least", "Likely most", "Off by, held back")
     return Table(f"Next quarter, {quarter.name}", columns, tuple(rows))

@@ -14,12 +14,12 @@ from services.cost_trend.anomalies import (
     sku_words,
 )
 from services.cost_trend.days import RegistryDays, Trend
-from services.cost_trend.quarter import QuarterCost, next_quarter, quarter_table
+from services.cost_trend.quarter import QuarterCost, next_quarter, quarter_table, quarter_totals, quarter_words
 from services.cost_trend.series import Series, by_registry, trend_title, unknown_on
 from services.pricing.bar_chart import Bar, BarChart
 from services.pricing.money import ZERO, money
 from services.pricing.report import Cell, Table
-from services.wording import counted
+from services.wording import counted, joined
 
 _WEEK = 7
 # More names than these are no longer read in a cell.
@@ -46,15 +46,9 @@ def _note(trend: Trend, registries: Sequence[RegistryDays], days: Sequence[date]
     names = sorted({name for day in days if day <= trend.settled for name in unknown_on(registries, day)})
     parts = (
         "Not complete yet: Azure bills late." if late else "",
-        f"Unknown for {_names(names)}." if names else "",
+        f"Unknown for {joined(names)}." if names else "",
     )
     return " ".join(part for part in parts if part)
-
-
-def _names(names: Sequence[str]) -> str:
-    if len(names) <= _MOST_NAMES:
-        return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"
 
 
 def lacking_words(trend: Trend, registries: Sequence[RegistryDays]) -> str:
@@ -100,7 +94,8 @@ def report_tables(trend: Trend, quarter: Sequence[QuarterCost], *, pending: str 
     are in none of them. `pending`: why the quarter is not known yet."""
     tables = [change_table(trend), *(week_table(trend, currency) for currency in trend.currencies)]
     if quarter or pending:
-        note = " ".join(part for part in (pending, without_words(trend)) if part)
+        totals = [f"{quarter_words(one, next_quarter(trend.last))}." for one in quarter_totals(quarter)]
+        note = " ".join(part for part in (pending, *totals, without_words(trend)) if part)
         tables.append(replace(quarter_table(quarter, next_quarter(trend.last)), note=note))
     if trend.without:
         tables.append(Table("Not in the trend", ("Subscription", "Reason"), tuple(trend.without.items())))
@@ -109,7 +104,7 @@ def report_tables(trend: Trend, quarter: Sequence[QuarterCost], *, pending: str 
 
 def without_words(trend: Trend) -> str:
     """A sentence on the subscriptions of which no day is known; "" where there are none."""
-    return f"Without {_names(tuple(trend.without))}: no day is known." if trend.without else ""
+    return f"Without {joined(tuple(trend.without))}: no day is known." if trend.without else ""
 
 
 def week_table(trend: Trend, currency: str) -> Table:

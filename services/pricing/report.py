@@ -57,7 +57,7 @@ class Report:
 
 
 def csv_of(report: Report) -> str:
-    """All tables, one below the other, each under its heading; money without thousands separators.
+    """All tables, one below the other, each under its heading and note; money without thousands separators.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
@@ -67,7 +67,8 @@ def csv_of(report: Report) -> str:
     writer.writerows([_plain(cell) for cell in (one.name, one.value, one.note)] for one in report.figures)
     writer.writerows([note] for note in report.notes)
     for table in report.tables:
-        writer.writerows([[], [table.heading], table.columns])
+        note = [[cell_text(table.note)]] if table.note else []
+        writer.writerows([[], [table.heading], *note, table.columns])
         writer.writerows([_plain(cell) for cell in row] for row in table.rows)
     return file.getvalue()
 

@@ -106,7 +106,7 @@ def show_changes(trend: Trend) -> None:
 def show_quarter(who: str, trend: Trend) -> None:
     """A line for each currency with the next quarter's cost, its registries folded under it, once it is calculated."""
     reading, quarter = bills.quarter(who, trend), next_quarter(trend.last)
-    if not trend.registries:
+    if not (trend.registries or trend.unbilled):
         return
     st.subheader("Next quarter", anchor=False)
     show_progress(reading, "next quarter")

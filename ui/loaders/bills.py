@@ -75,7 +75,7 @@ def _days_of(trend: Trend) -> int:
     registries = (
         (one.registry_id, one.currency, tuple(one.costs.items()), tuple(one.skus.items())) for one in trend.registries
     )
-    return hash((trend.first, trend.last, trend.settled, tuple(registries)))
+    return hash((trend.first, trend.last, trend.settled, trend.unbilled, tuple(registries)))
 
 
 @st.cache_resource(ttl="4h", show_spinner=False, max_entries=20, validate=fresh, hash_funcs={Trend: _days_of})

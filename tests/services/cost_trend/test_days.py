@@ -202,7 +202,7 @@ def test_a_subscription_whose_days_were_all_refused_or_not_asked_is_not_free_of_
     assert without_words(found) == "Without contoso, prod and 2 subscriptions not asked: no day is known."
     assert report_tables(found, ())[-1].rows == tuple(found.without.items())
     quarter = quarter_costs(replace(trend(every_day(), registry()), without=found.without))
-    assert without_words(found) in [one.note for one in report_tables(found, quarter)]
+    assert any(one.note.endswith(without_words(found)) for one in report_tables(found, quarter) if one.note)
 
 
 def test_a_subscription_that_was_read_and_has_no_bill_is_in_the_trend() -> None:

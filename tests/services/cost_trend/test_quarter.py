@@ -1,5 +1,6 @@
 """The next quarter: by hand where the days are a straight line, refused where too little is known."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -7,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.cost_trend.days import each_day
+from services.arm.subscriptions import Subscription
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial, Refusal
+from services.cost_trend.days import each_day, trend_of
 from services.cost_trend.quarter import (
     FEWEST_DAYS,
     next_quarter,
@@ -16,7 +20,10 @@ from services.cost_trend.quarter import (
     quarter_totals,
     quarter_words,
 )
-from tests.services.cost_trend.test_days import FEE, FIRST, SETTLED, TODAY, every_day, registry, row, trend
+from services.cost_trend.tables import report_tables
+from services.costs.bills import CostSource
+from services.costs.daily import SubscriptionDays
+from tests.services.cost_trend.test_days import FEE, FIRST, SETTLED, SUB, TODAY, WHOLE, every_day, registry, row, trend
 
 QUARTER = next_quarter(TODAY)
 
@@ -56,7 +63,7 @@ def test_too_little_history_is_refused_with_the_reason() -> None:
     (one,) = quarter_costs(trend([row(day, "1") for day in each_day(since, SETTLED)], registry(created=since)))
     assert (one.amount, one.reason) == (None, "55 days with a bill: 56 are needed.")
     assert quarter_totals([one]) == ()
-    assert quarter_table([one], QUARTER).rows[0][2:] == (None, None, None, "", one.reason)
+    assert quarter_table([one], QUARTER).rows[0][2:] == (None, f"Unknown. {one.reason}", None, None, "")
 
 
 def test_days_of_another_sku_are_no_history() -> None:
@@ -86,8 +93,47 @@ def test_currencies_are_not_added_and_what_is_lacking_is_said() -> None:
         registry("c"),
     )
     totals = quarter_totals(quarter_costs(found))
-    assert [(one.currency, one.amount, one.lacks) for one in totals] == [("USD", 180, 0), ("EUR", 90, 1)]
-    assert quarter_words(totals[1], QUARTER).endswith("; without 1 registry of unknown cost")
+    assert [(one.currency, one.amount, one.lacks) for one in totals] == [("USD", 180, ()), ("EUR", 90, ("c",))]
+    assert "≥" not in quarter_words(totals[0], QUARTER)
+    assert quarter_words(totals[1], QUARTER).startswith("Q1 2027: ≥ EUR 90.00 (likely ")
+    assert quarter_words(totals[1], QUARTER).endswith("; without c, of unknown cost")
+
+
+def test_each_listed_registry_is_in_the_table_with_its_reason() -> None:
+    found = trend(every_day("1"), registry(), replace(registry("quiet"), subscription_id=SUB.id))
+    costs = quarter_costs(found)
+    assert [(one.name, one.amount) for one in costs] == [("contosoci", 90), ("quiet", None)]
+    (total,) = quarter_totals(costs)
+    assert quarter_words(total, QUARTER).startswith("Q1 2027: ≥ EUR 90.00")
+    said = "Unknown. The bill by day does not name it since 2026-08-29."
+    assert quarter_table(costs, QUARTER).rows[1][:4] == ("quiet", "Unknown", None, said)
+    (report,) = [one for one in report_tables(found, costs) if one.heading.startswith("Next quarter")]
+    assert "≥ EUR 90.00" in report.note and report.note.endswith("; without quiet, of unknown cost.")
+    (refused,) = quarter_costs(
+        trend([], replace(registry(), subscription_id=SUB.id), read=(), reason="Offer not supported.")
+    )
+    assert refused.reason == "No day of its subscription's bill is known. Offer not supported."
+
+
+def test_where_neither_registries_nor_bills_could_be_read_the_sum_says_at_least() -> None:
+    refused = ServiceError("No", "You may not read it.", "")
+    bills = Partial(
+        (
+            SubscriptionDays(SUB, CostSource.QUERY, tuple(every_day("1")), WHOLE),
+            SubscriptionDays(Subscription("s2", "closed", "t1", "Enabled"), CostSource.ESTIMATE, (), (), "No role."),
+        )
+    )
+    found = trend_of(bills, Partial((registry(),), (Refusal("closed", refused),)), TODAY)
+    (total,) = quarter_totals(quarter_costs(found))
+    assert total.lacks == ("Registries of closed",)
+
+
+@given(st.sets(st.sampled_from("abcdef")), st.sets(st.sampled_from("abcdef")))
+def test_none_that_is_listed_is_left_out(listed: set[str], billed: set[str]) -> None:
+    rows = [row(SETTLED, "1", name=name) for name in sorted(billed)]
+    costs = quarter_costs(trend(rows, *(registry(name) for name in sorted(listed))))
+    assert {one.name for one in costs} == listed | billed
+    assert all(one.amount is not None or one.reason for one in costs)
 
 
 @settings(max_examples=20, deadline=None)
