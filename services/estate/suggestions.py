@@ -80,9 +80,11 @@ def completions(known: Known, text: str) -> tuple[str, ...]:
     if not colon:
         fields = [f"{one}:" for one in (NEGATED if negated else EXAMPLES)]
         return tuple(start + one for one in (*fields, *(() if negated else ("untagged",))) if one.startswith(field))
-    if field not in ("registry", "repository"):
+    if field not in ("registry", "repository", "rebuild"):
         return ()
-    if field == "registry":
+    if field == "rebuild":
+        names = {"yes", "no"}
+    elif field == "registry":
         names = {one.name for one in known.registries}
     else:
         names = {name for one in known.registries for name in known.repositories.get(one.id, ())}

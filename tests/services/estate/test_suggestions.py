@@ -88,6 +88,7 @@ def test_the_words_of_the_language_are_completed_where_they_stand(known: Known) 
     assert completions(known, "api not:") == tuple(f"api not:{field}:" for field in NEGATED)
     assert completions(known, "registry:contosob") == ("registry:contosobase",)
     assert "not:repository:api/orders" in completions(known, "not:repository:api/o")
+    assert completions(known, "rebuild:") == ("rebuild:no", "rebuild:yes")
     for nothing in ("", "api ", 'label:"lab', "label:", "registry:contosobase"):
         assert completions(known, nothing) == ()
     assert not places(known, None, "label:team=payments ord")
