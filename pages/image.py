@@ -218,8 +218,8 @@ elif chosen:
     act(chosen)
 show_done()
 show_read_only()
-copy.show_copies(who)
-promote.show_promotions(who)
+for job_kind in (copy.COPY, promote.PROMOTE):
+    copy.show_copies(who, job_kind, server=registry.login_server, repository=repository)
 notice = st.container()
 if manifest.is_schema_1:
     st.warning(

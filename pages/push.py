@@ -16,7 +16,7 @@ registry = selection.ready_registry_of_url(who, pages.PUSH)
 path = (*registry_steps(registry.name, st.query_params["registry"]), last_step(pages.PUSH.title))
 header(pages.PUSH.title, "No docker needed", None, forget_plans, path)
 show_read_only()
-copy.show_copies(who)
+copy.show_copies(who, copy.COPY)
 tabs = ["From a file", "From another registry"]
 check_url("from", "tab", tabs)
 from_file, from_registry = st.tabs(tabs, on_change="rerun", key="from", bind="query-params")

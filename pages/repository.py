@@ -31,10 +31,10 @@ from ui.pulls.columns import known_pulls
 from ui.pulls.logging import offer_logging
 from ui.runtime import connection
 from ui.runtime.background import show_progress
-from ui.transfer.copy import copy_to, show_copies
+from ui.transfer.copy import COPY, copy_to, show_copies
 from ui.transfer.copy_many import copy_images
 from ui.transfer.download import download_image, download_images
-from ui.transfer.promote import show_promotions
+from ui.transfer.promote import PROMOTE
 from ui.transfer.promote_many import promote_images
 
 PROMOTES = "To another registry with their signatures, after checks"
@@ -64,8 +64,8 @@ repository = loaded.value
 actions = header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh, path)
 show_done()
 notice = st.container()
-show_copies(who)
-show_promotions(who)
+for kind in (COPY, PROMOTE):
+    show_copies(who, kind, server=server, repository=name)
 show_lock_changes()
 if repository.locks.any:
     st.info(

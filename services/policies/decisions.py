@@ -96,7 +96,7 @@ def decide(
     rules = policy.rules_of(contents.name)
     facts = _Facts(contents, pulls, now)
     tags = tuple(_decide_tags(facts, rules))
-    chosen, staying = _chosen_images(facts, tags)
+    chosen, staying = _chosen_images(facts, tags, rules)
     leftovers, untagged_reasons = _decide_leftovers(facts, rules)
     chosen |= leftovers
     staying |= untagged_reasons
@@ -226,7 +226,9 @@ def _pulled(facts: _Facts, tag: Tag, days: int) -> str:
     return ""
 
 
-def _chosen_images(facts: _Facts, tags: Iterable[TagDecision]) -> tuple[dict[str, str], dict[str, _Stay]]:
+def _chosen_images(
+    facts: _Facts, tags: Iterable[TagDecision], rules: Sequence[Rule]
+) -> tuple[dict[str, str], dict[str, _Stay]]:
     """Digest → the rule that chose all its tags, or why it stays: a tag of it does."""
     by_digest: defaultdict[str, list[TagDecision]] = defaultdict(list)
     for one in tags:
@@ -245,7 +247,7 @@ def _chosen_images(facts: _Facts, tags: Iterable[TagDecision]) -> tuple[dict[str
         if kept and not kept.tag.locks.deletable:
             staying[digest] = _Stay("", str(Keeps.LOCK), f"{kept.tag.name}: {kept.reason}")
         elif kept:
-            staying[digest] = _stay(kept.rule, f"{kept.tag.name}: {kept.reason}")
+            staying[digest] = _stay(kept.rule, f"{kept.tag.name}: {kept.reason}", rules)
         elif digest in others:
             staying[digest] = _Stay("", str(Keeps.TAG), f"It has the tag {others[digest]} too.")
         else:
@@ -253,8 +255,11 @@ def _chosen_images(facts: _Facts, tags: Iterable[TagDecision]) -> tuple[dict[str
     return chosen, staying
 
 
-def _stay(rule: str, reason: str) -> _Stay:
-    return _Stay(rule, f"kept by {rule}" if rule else str(By.NO_RULE), reason)
+def _stay(rule: str, reason: str, rules: Sequence[Rule]) -> _Stay:
+    """A rule that deletes keeps nothing: it has not chosen what is too young for it."""
+    keeps = any(one.name == rule and isinstance(one, KeepRule) for one in rules)
+    by = f"{'kept' if keeps else 'not chosen'} by {rule}" if rule else str(By.NO_RULE)
+    return _Stay(rule, by, reason)
 
 
 def _decide_leftovers(facts: _Facts, rules: Sequence[Rule]) -> tuple[dict[str, str], dict[str, _Stay]]:
@@ -266,12 +271,12 @@ def _decide_leftovers(facts: _Facts, rules: Sequence[Rule]) -> tuple[dict[str, s
     contents = facts.contents
     found = find_leftovers(contents.rows, contents.manifests, {tag.digest for tag in contents.tags})
     if not isinstance(rule, UntaggedRule):
-        stay = _stay(rule.name if rule else "", "Untagged." if rule else "Untagged, and no rule is for it.")
+        stay = _stay(rule.name if rule else "", "Untagged." if rule else "Untagged, and no rule is for it.", rules)
         return {}, dict.fromkeys((*found.certain, *found.undetermined), stay)
     older = {row.digest for row in contents.rows if is_older(row, facts.now - timedelta(days=rule.older_than_days))}
     # What is not certain is refused by the plan, which says why.
     every = (*found.certain, *found.undetermined)
-    young = _stay(rule.name, f"Updated within {rule.older_than_days:,} days.")
+    young = _stay(rule.name, f"Updated within {rule.older_than_days:,} days.", rules)
     return (
         {digest: rule.name for digest in every if digest in older},
         {digest: young for digest in every if digest not in older},

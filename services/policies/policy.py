@@ -124,8 +124,9 @@ def describe_rule(rule: Rule) -> str:
         return f"Delete untagged manifests{where}: {_days(rule.older_than_days, 'not updated for')}"
     which = "all tags" if "*" in rule.tags else ", ".join(rule.tags)
     if isinstance(rule, KeepRule):
+        if rule.newest:
+            which = f"the {rule.newest:,} newest {'tags' if '*' in rule.tags else f'of {which}'}"
         parts = [
-            f"the {rule.newest:,} newest" if rule.newest else "",
             "the last version of each minor" if rule.last_of_minor else "",
             "signed" if rule.signed else "",
         ]

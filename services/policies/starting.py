@@ -11,7 +11,7 @@ UNUSED_DAYS, UNTAGGED_DAYS, NEWEST = 90, 30, 3
 UNUSED = Policy(
     "Unused images",
     (
-        KeepRule("Newest images", newest=NEWEST),
+        KeepRule("Newest tags", newest=NEWEST),
         DeleteRule(f"Not pulled for {UNUSED_DAYS} days", older_than_days=UNUSED_DAYS, not_pulled_for_days=UNUSED_DAYS),
         UntaggedRule("Untagged manifests", older_than_days=UNTAGGED_DAYS),
     ),

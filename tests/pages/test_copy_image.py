@@ -1,5 +1,7 @@
 """Copying and downloading on the image's page, and the form that copies from elsewhere."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.errors import AppTestError
@@ -68,6 +70,9 @@ def test_an_image_is_copied_to_another_repository(open_view: Open, own: OwnSandb
     assert [one.value.replace("\\", "") for one in at.success] == ["team/app-copy:v1: created and verified."]
     # Another tab, or this one loaded anew, finds it too.
     assert "created and verified" in open_view("image.py", **IMAGE).success[0].value
+    assert re.search(r"Copy images: .*team/app-copy", texts(at).replace("\\", ""))
+    other = own.push_index("v9", repository="other/app")
+    assert not open_view("image.py", **{**IMAGE, "repository": "other/app", "reference": other}).success
     button(at, "Dismiss").click().run()
     assert not at.success
 

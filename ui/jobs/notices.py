@@ -143,8 +143,8 @@ def show_open_of(who: str, login_server: str) -> None:
 def _show_one(who: str, kind: JobKind, job: Job, show_end: Callable[[Job], None], stop: str) -> None:
     """One that this process does not run now."""
     with st.container(border=True):
+        st.markdown(f"**{plain(job.title)}: {plain(job.target)}**" if job.target else f"**{plain(job.title)}**")
         if not job.ended:
-            st.markdown(f"**{plain(job.title)}: {plain(job.target)}**")
             show_open(who, job, stop)
         else:
             show_error_of(who, job)

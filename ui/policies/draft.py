@@ -18,10 +18,10 @@ rules:
   - name: Releases
     action: keep
     tags: v*
-  - name: Newest images
+  - name: Newest tags
     action: keep
     newest: 5
-  - name: Old images
+  - name: Old tags
     action: delete
     older_than_days: 90
   - name: Untagged manifests

@@ -19,10 +19,11 @@ from ui.elements.notices import dialog
 from ui.elements.text import as_option, plain, short, size
 from ui.elements.writing import close_button, confirm, dialog_panel
 from ui.jobs.kinds import JobKind
-from ui.jobs.notices import begin_and_show, show_jobs
+from ui.jobs.notices import begin_and_show, show_jobs, show_results
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import link_to
 from ui.runtime import connection
 
 _FORM = "copy form: number of copies started"
@@ -73,9 +74,21 @@ def show_copy_form(who: str, registry: Registry) -> None:
             _plan_and_copy(who, source, registry, repository, split_names(tags), in_dialog=False)
 
 
-def show_copies(who: str) -> None:
-    """Shows the copies of `who` that run, wherever, and those that ended lately, until they are dismissed."""
-    show_jobs(who, COPY, stop="Stop")
+def show_copies(who: str, kind: JobKind, *, server: str = "", repository: str = "") -> None:
+    """Shows the copies of `who` that run, wherever, and those that ended lately, until they are dismissed: those from
+    or to the repository of the registry at the address `server`, or all."""
+
+    def is_here(job: Job) -> bool:
+        sources = [(one.source.server, one.source.repository) for one in copies_of(job)]
+        return not server or (server, repository) in ((job.login_server, job.repository), *sources)
+
+    show_jobs(who, kind, _show_end, stop="Stop", only=is_here)
+
+
+def _show_end(job: Job) -> None:
+    show_results(job)
+    if job.repository:
+        link_to(pages.REPOSITORY, "Open target", registry=job.login_server, repository=job.repository)
 
 
 def choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:

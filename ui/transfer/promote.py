@@ -24,7 +24,7 @@ from services.transfer.copy_plan import Source, read_copy_plan
 from ui.elements.notices import dialog
 from ui.elements.writing import PlainPlan, close_button, confirm, dialog_panel
 from ui.jobs.kinds import JobKind
-from ui.jobs.notices import begin_and_show, show_jobs
+from ui.jobs.notices import begin_and_show
 from ui.jobs.promotion import show_checks
 from ui.runtime import connection
 from ui.transfer.copy import COPY, choose_registry, confirm_moves, effect_of, show_plan, split_names
@@ -67,11 +67,6 @@ def promote(
 def choose_lock(label: str) -> bool:
     """Asks whether the tags are locked in the target."""
     return st.checkbox(label, help="It can then be neither moved nor deleted", key="promote lock")
-
-
-def show_promotions(who: str) -> None:
-    """Shows the promotions of `who` that run, and those that ended lately, until they are dismissed."""
-    show_jobs(who, PROMOTE, stop="Stop")
 
 
 def _plan_and_promote(

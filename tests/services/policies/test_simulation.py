@@ -50,7 +50,7 @@ def test_each_rule_has_its_share() -> None:
     )
     assert (found.deleted, found.manifests) == (1, 4)
     assert found.by_rule == (RuleResult("one", 0, 1), RuleResult("old", 1, 2))
-    assert dict(found.by_reason) == {"kept by one": 1, "running in a cluster": 1, "kept by old": 1}
+    assert dict(found.by_reason) == {"kept by one": 1, "running in a cluster": 1, "not chosen by old": 1}
 
 
 def test_a_run_of_it_has_a_part_for_each_repository() -> None:
