@@ -19,7 +19,7 @@ from ui.elements.table import UTC, show_rows
 from ui.elements.text import ago, exact, plain
 from ui.estate.suggestions import suggesting_box
 from ui.index.indexing import index_menu, show_indexing
-from ui.index.results import show_results
+from ui.index.results import changed_line, show_results
 from ui.loaders import index as loader
 from ui.loaders import registries as registry_loaders
 from ui.loaders.pulls import estate_pulls
@@ -147,6 +147,8 @@ if query and (query.terms or query.untagged):
             ):
                 for why in found.unknown:
                     st.text(why)
+        if changed := changed_line(found):
+            st.markdown(changed)
         if found.configs_unread:
             of = counted(found.configs_unread, "repository", "repositories")
             st.markdown(

@@ -94,19 +94,20 @@ def read_configs(
     registry: int,
     most: int = CONFIGS_A_RUN,
     *,
+    only: str = "",
     before_read: Callable[[], None] = lambda: None,
     on_config: Callable[[int], None] = lambda _: None,
     stop: Event | None = None,
 ) -> ConfigsRead:
     """Reads at most `most` configs of images that have a tag, own or by an index, and were not read before.
 
-    `before_read` is called before each. Raises ServiceError (NoDatabase), or where
+    `only`: of this repository alone. `before_read` is called before each. Raises ServiceError (NoDatabase), or where
     nobody can sign in.
     """
     stop = stop or Event()
     read = left = 0
     refused: list[Refusal] = []
-    open_ = _unread_repositories(store, registry)
+    open_ = [one for one in _unread_repositories(store, registry) if only in ("", one[1])]
     with as_service_error(f"Could not sign in to {client.login_server}"):
         client.tokens.hold_for_reading([name for _, name in open_])
     for repository, name in open_:

@@ -123,6 +123,34 @@ def index_registry(
     return run.found
 
 
+def index_repository(
+    store: IndexStore,
+    client: RegistryClient,
+    registry: int,
+    name: str,
+    *,
+    shared: ContentStore | None = None,
+    stop: Event | None = None,
+) -> RegistryIndexed:
+    """Brings the index of one repository up to date: it is read, or removed where the registry has it no more.
+    `registry`: its number in the index.
+
+    Raises ServiceError where the database fails.
+    """
+    run = _Run(store, client, registry, shared, stop or Event())
+    try:
+        there = find_repository(client, name)
+        if there is None:
+            store.remove_repository(registry, name)
+            return RegistryIndexed(removed=1)
+        run.write(run.read(there))
+    except ServiceError as error:
+        if error.code in ("NoDatabase", "RegistryRemoved"):
+            raise
+        run.refuse(name, error)
+    return run.found
+
+
 class _Run:
     """One comparison of a registry with the index."""
 
@@ -156,7 +184,7 @@ class _Run:
                 while left or running:
                     while left and not self.stop.is_set() and _fits(left[0], running.values()):
                         one = left.popleft()
-                        running[pool.submit(copy_context().run, self._read, one)] = one
+                        running[pool.submit(copy_context().run, self.read, one)] = one
                     if not running:
                         break
                     ended, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -173,11 +201,14 @@ class _Run:
         except ServiceError as error:
             self.refuse(name, error)
             return
+        self.write(read)
+
+    def write(self, read: ReadRepository | None) -> None:
         if read:
             self.store.write_repository(self.number, read, datetime.now(UTC))
             self.found = replace(self.found, changed=self.found.changed + 1)
 
-    def _read(self, one: Repository) -> ReadRepository | None:
+    def read(self, one: Repository) -> ReadRepository | None:
         """A repository as it is now; None where the reading was stopped."""
         name = one.name
         if not self.client.tokens.holds(Need(name, READ)):

@@ -15,7 +15,7 @@ from services.database.engine import reading
 from services.database.index_tables import registries, repositories
 from services.images.tag_list import matches
 from services.index.query import Query, Term
-from services.index.store import IndexStore, IndexTarget, created_key
+from services.index.store import CHANGED, IndexStore, IndexTarget, created_key
 
 _PART = 500
 
@@ -38,11 +38,13 @@ class IndexedRegistry:
 @dataclass(frozen=True)
 class Scope:
     """What a person may find: registries by their number in the index, and repositories (registry's number, name).
-    `configs_unread`: repositories that have images with a tag whose config is not in the index, or may have."""
+    `configs_unread`: repositories that have images with a tag whose config is not in the index, or may have.
+    `changed`: repositories that the console has changed since they were read."""
 
     registries: Mapping[int, IndexedRegistry]
     repositories: Mapping[int, tuple[int, str]]
     configs_unread: frozenset[int] = frozenset()
+    changed: frozenset[int] = frozenset()
 
     def fitting(self, query: Query, words: Iterable[str]) -> Collection[int]:
         """The numbers of the repositories that a query's registry and repository, and each of the `words`, name."""
@@ -99,9 +101,10 @@ def read_scope(store: IndexStore, listed: Iterable[IndexTarget], catalogues: Map
                 )
         numbers = list(found)
         columns = (
-            repositories.c.id, repositories.c.registry, repositories.c.name, repositories.c.configs_unread,
+            repositories.c.id, repositories.c.registry, repositories.c.name, repositories.c.counts,
+            repositories.c.configs_unread,
         )  # fmt: skip
-        unread = set()
+        unread, changed = set(), set()
         allowed = {number: frozenset(catalogues.get(one.id, ())) for number, one in found.items()}
         for at in range(0, len(numbers), _PART):
             here = repositories.c.registry.in_(numbers[at : at + _PART])
@@ -110,11 +113,13 @@ def read_scope(store: IndexStore, listed: Iterable[IndexTarget], catalogues: Map
                     names[row.id] = (row.registry, row.name)
                     if row.configs_unread != 0:
                         unread.add(row.id)
+                    if row.counts == CHANGED:
+                        changed.add(row.id)
     counts: dict[int, int] = {}
     for registry, _ in names.values():
         counts[registry] = counts.get(registry, 0) + 1
     counted = {number: replace(one, repositories=counts.get(number, 0)) for number, one in found.items()}
-    return Scope(counted, names, frozenset(unread))
+    return Scope(counted, names, frozenset(unread), frozenset(changed))
 
 
 # Which of these repositories of a registry the asker may read the images of.

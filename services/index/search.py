@@ -94,7 +94,8 @@ class Results:
     """What was found, each group at most MOST. `cut`: whether there may be more. `unread`: registries where it is not
     known what the person may read: nothing of them is here. `configs_unread`: the person's repositories, where it asks
     for what configs say, that have images with a tag whose config is not in the index yet. `unknown`: what is not
-    known of what runs or was pulled, in sentences."""
+    known of what runs or was pulled, in sentences. `changed`: the person's repositories that the query may be about
+    and that the console has changed since they were read, by name."""
 
     registries: tuple[IndexedRegistry, ...] = ()
     repositories: tuple[FoundRepository, ...] = ()
@@ -104,11 +105,17 @@ class Results:
     unread: tuple[Refusal, ...] = ()
     configs_unread: int = 0
     unknown: tuple[str, ...] = ()
+    changed: tuple[FoundRepository, ...] = ()
 
     @property
     def number(self) -> int:
         """How many were found."""
         return len(self.registries) + len(self.repositories) + len(self.tags) + len(self.images)
+
+    def has_changed(self, one: FoundRepository | FoundTag | FoundImage) -> bool:
+        """Whether the console has changed the repository of what was found since it was read."""
+        name = one.name if isinstance(one, FoundRepository) else one.repository
+        return FoundRepository(one.registry, name) in self.changed
 
 
 def search(
@@ -145,13 +152,17 @@ def search(
             unknown = usage.unknown if usage else ()
             found, cut = replace(found, images=tuple(images), unknown=unknown), cut or more
     unread = len(scope.configs_unread.intersection(scope.fitting(query, ()))) if query.about_configs else 0
-    return _only_readable(replace(found, cut=cut, configs_unread=unread), readable)
+    changed = _by_name(scope, scope.changed.intersection(scope.fitting(query, ())))
+    return _only_readable(replace(found, cut=cut, configs_unread=unread, changed=changed), readable)
 
 
 def _repositories(query: Query, scope: Scope, most: int) -> tuple[FoundRepository, ...]:
-    numbers = scope.fitting(query, [term.value for term in query.of("")])
+    return _by_name(scope, scope.fitting(query, [term.value for term in query.of("")]))[:most]
+
+
+def _by_name(scope: Scope, numbers: Collection[int]) -> tuple[FoundRepository, ...]:
     named = sorted((scope.repositories[number][1], scope.repositories[number][0]) for number in numbers)
-    return tuple(FoundRepository(scope.registries[registry], name) for name, registry in named[:most])
+    return tuple(FoundRepository(scope.registries[registry], name) for name, registry in named)
 
 
 def _only_readable(found: Results, readable: Readable) -> Results:

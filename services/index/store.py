@@ -23,6 +23,8 @@ from services.index.rows import (
     remove_unused,
 )
 
+# The counts of a repository that the console has changed since it was read: those of none, so that it is read again.
+CHANGED = "changed"
 _WRITING = "The index could not be written"
 _READING = "The index could not be read"
 
@@ -121,6 +123,25 @@ class IndexStore:
         with reading(self.engine, _READING) as db:
             rows = db.execute(select(repositories).where(repositories.c.registry == registry)).all()
         return {row.name: KnownRepository(row.id, row.updated, row.counts, row.unread) for row in rows}
+
+    def mark_changed(self, login_server: str, name: str, at: datetime) -> tuple[int, ...]:
+        """Marks a repository of an indexed registry as changed by the console: it differs from the index until it is
+        read again. Returns `indexed_numbers`."""
+        numbers = self.indexed_numbers(login_server)
+        for number in numbers:
+            here = (repositories.c.registry == number) & (repositories.c.name == name)
+            with writing(self.engine, _WRITING) as db:
+                lock_writing(db)
+                if not db.execute(update(repositories).where(here).values(counts=CHANGED)).rowcount:
+                    row = {"registry": number, "name": name, "updated": "", "counts": CHANGED, "read": at, "unread": 0}
+                    db.execute(insert(repositories).values(row))
+        return numbers
+
+    def indexed_numbers(self, login_server: str) -> tuple[int, ...]:
+        """The numbers of the registries in the index with that login server that were compared to the end."""
+        mine = (registries.c.azure == self.azure) & (registries.c.login_server == login_server)
+        with reading(self.engine, _READING) as db:
+            return tuple(db.execute(select(registries.c.id).where(mine, registries.c.read.is_not(None))).scalars())
 
     def known_manifests(self, wanted: Iterable[str]) -> dict[str, Manifest]:
         """Those of the manifests that were read before, with their children and subject alone."""

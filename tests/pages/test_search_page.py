@@ -11,7 +11,7 @@ from services.images.base_image import DIGEST, NAME
 from services.images.repositories import get_tag
 from services.index.query import parse
 from services.registries.reading import list_registries
-from tests.support.app_test import REFUSED, Open, button, texts, wait_for_job
+from tests.support.app_test import REFUSED, Open, button, confirm_button, texts, wait_for_job
 from tests.support.documents import OCI_CONFIG, OCI_MANIFEST
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import write_permission
@@ -19,6 +19,7 @@ from ui.index.indexing import INDEX_REGISTRIES
 from ui.loaders import clusters
 from ui.loaders import index as loader
 from ui.loaders import registries as registry_loaders
+from ui.loaders.index_changes import being_read
 from ui.loaders.pulls import estate_pulls
 from ui.runtime import connection
 from ui.runtime.background import Reading
@@ -105,6 +106,42 @@ def test_the_images_built_on_an_image_are_one_click_from_it(open_view: Open) -> 
 
 def finished(reading: Reading[Any]) -> bool:
     return reading.finished.wait(30)
+
+
+def compared(who: str) -> bool:
+    return all(map(finished, being_read(who)))
+
+
+def add_tag(at: AppTest, tag: str) -> None:
+    """Adds a tag to the image that the page shows."""
+    button(at, "Add tag").click().run()
+    next(field for field in at.text_input if field.label == "Tag").set_value(tag)
+    button(at, "Add tag").click().run()
+    button(at, "Add tag").click()
+    confirm_button(at, "Add tag").click().run()
+    assert not at.exception
+
+
+def test_what_the_console_has_changed_is_found_at_once(open_view: Open) -> None:
+    indexed(open_view)
+    assert "Nothing found" in texts(open_view("search.py", q="tag:just-now"))
+    add_tag(open_view("image.py", registry=REGISTRY, repository=IMAGE, reference="v1.0.0"), "just-now")
+    assert compared(connection.who())
+    at = open_view("search.py", q="tag:just-now")
+    assert at.dataframe[0].value["Tag"].tolist() == [f"{IMAGE}:just-now"]
+    assert "Index" not in at.dataframe[0].value.columns and "has changed" not in texts(at)
+
+
+def test_a_change_that_could_not_be_read_again_is_said_and_marked(open_view: Open, own: OwnSandbox) -> None:
+    indexed(open_view)
+    at = open_view("image.py", registry=REGISTRY, repository=IMAGE, reference="v1.0.0")
+    own.break_({"path": f"/acr/v1/{IMAGE}/_tags", "method": "GET", "status": 403})
+    add_tag(at, "just-now")
+    assert compared(connection.who())
+    at = open_view("search.py", q=f"repository:{IMAGE} tag:v1.0.0")
+    assert at.dataframe[0].value["Index"].tolist() == ["Changed since"]
+    assert f"has changed {IMAGE} in {REGISTRY} since" in texts(at)
+    assert f"has changed {IMAGE} in {REGISTRY} since" in texts(open_view("search.py", q=f"repository:{IMAGE} tag:v9"))
 
 
 def test_what_was_pulled_is_read_of_all_registries_at_once(open_view: Open, own: OwnSandbox) -> None:

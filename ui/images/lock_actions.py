@@ -109,7 +109,7 @@ def _forget(who: str, registry: Registry, what: Lockable, repository: str, refer
         image_loaders.tag.clear(who, server, repository, reference)
     else:
         image_loaders.manifest_row.clear(who, server, repository, reference)
-    image_loaders.forget_repository(who, server, repository)
+    image_loaders.forget_changed(who, server, repository)
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ def _forget_many(who: str, plan: _Change) -> None:
     if plan.repository:
         for tag in plan.names:
             image_loaders.tag.clear(who, plan.registry.login_server, plan.repository, tag)
-        image_loaders.forget_repository(who, plan.registry.login_server, plan.repository)
+        image_loaders.forget_changed(who, plan.registry.login_server, plan.repository)
     else:
         for name in plan.names:
             _forget(who, plan.registry, "repository", name, "")

@@ -98,5 +98,5 @@ def _forget(who: str, registry: Registry, repository: str, tag: str, digest: str
     server = registry.login_server
     image_loaders.tag.clear(who, server, repository, tag)
     image_loaders.manifest_row.clear(who, server, repository, digest)
-    image_loaders.forget_repository(who, server, repository)
+    image_loaders.forget_changed(who, server, repository)
     contents.forget(who, server)

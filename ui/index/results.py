@@ -14,14 +14,16 @@ from services.wording import counted
 from ui.elements.columns import Sizes, ago_column
 from ui.elements.selectable_table import openable
 from ui.elements.table import UTC, Cells, Columns, Types
-from ui.elements.text import short
+from ui.elements.text import plain, short
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.navigation.selection import keys_of
 
 Item = TypeVar("Item")
-# Tags in a cell; the rest is counted.
-_TAGS = 3
+# Tags in a cell, and repositories in a sentence; the rest is counted.
+_TAGS = _NAMED = 3
+_STATE = "Index"
+_CHANGED_COLUMN = st.column_config.TextColumn(help="Whether the console has changed the repository since it was read")
 
 
 def show_results(found: Results, registries: Sequence[Registry]) -> None:
@@ -39,14 +41,31 @@ def show_results(found: Results, registries: Sequence[Registry]) -> None:
             type="tertiary",
             on_click="ignore",
         )
-    if one := _group("Images", found.images, _image, "images found", _IMAGES, _IMAGE_TYPES):
+    if one := _group("Images", found.images, _image, "images found", _IMAGES, _IMAGE_TYPES, found.has_changed):
         open_page(pages.IMAGE, registry=keys[one.registry.id], repository=one.repository, reference=one.digest)
-    if tag := _group("Tags", found.tags, _tag, "tags found", _TAGS_COLUMNS, {"Updated": UTC}):
+    if tag := _group("Tags", found.tags, _tag, "tags found", _TAGS_COLUMNS, {"Updated": UTC}, found.has_changed):
         open_page(pages.IMAGE, registry=keys[tag.registry.id], repository=tag.repository, reference=tag.name)
-    if place := _group("Repositories", found.repositories, _repository, "repositories found"):
+    if place := _group(
+        "Repositories", found.repositories, _repository, "repositories found", {}, {}, found.has_changed
+    ):
         open_page(pages.REPOSITORY, registry=keys[place.registry.id], repository=place.name)
     if registry := _group("Registries", found.registries, _registry, "registries found", _AGES, {"Indexed": UTC}):
         open_page(pages.REGISTRY, registry=keys[registry.id])
+
+
+def changed_line(found: Results) -> str:
+    """Which repositories the console has changed since they were compared with the index, in a sentence (markdown);
+    "" none."""
+    if not found.changed:
+        return ""
+    named = ", ".join(plain(f"{one.name} in {one.registry.name}") for one in found.changed[:_NAMED])
+    more = len(found.changed) - _NAMED
+    named += f" and {more:,} more" if more > 0 else ""
+    return (
+        f":orange-badge[:material/sync_problem: Changed] The console has changed {named} since the index was compared "
+        f"with {'them' if len(found.changed) > 1 else 'it'}: what is found there may be gone, and what is new there is "
+        "not found. Index registries reads it again."
+    )
 
 
 def _group(
@@ -56,10 +75,19 @@ def _group(
     key: str,
     columns: Columns | None = None,
     types: Types | None = None,
+    changed: Callable[[Item], bool] | None = None,
 ) -> Item | None:
+    """`changed`: whether the console has changed the repository of an item since, which a column says then."""
     if not items:
         return None
     st.markdown(f"##### {title} :gray[{len(items):,}]")
+    if changed and any(map(changed, items)):
+        columns, types = {**(columns or {}), _STATE: _CHANGED_COLUMN}, {**(types or {}), _STATE: pa.string()}
+        cells = row
+
+        def row(one: Item) -> Cells:
+            return {**cells(one), _STATE: "Changed since" if changed(one) else None}
+
     return openable(items, row, key, f"{title} that were found", columns=columns, types=types, identity=lambda one: one)
 
 

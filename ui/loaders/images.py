@@ -16,6 +16,7 @@ from services.images.platforms import read_children, read_indexes, read_platform
 from services.images.tag_list import MOST_INDEXES, NOTHING_READ, TagList, read_tag_list
 from services.transfer import download
 from ui.loaders import contents
+from ui.loaders.index_changes import note_change
 from ui.loaders.registries import Loaded, catalogue, loaded_fresh, read_now
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
@@ -229,7 +230,13 @@ def forget_written(who: str, login_server: str, name: str) -> None:
     """Drops what a push or a deletion in the background makes stale."""
     contents.forget(who, login_server)
     catalogue.clear(who, login_server)
+    forget_changed(who, login_server, name)
+
+
+def forget_changed(who: str, login_server: str, name: str) -> None:
+    """Drops what was read of a repository that the console has changed, and has its index compared again."""
     forget_repository(who, login_server, name)
+    note_change(who, login_server, name)
 
 
 def forget_repository(who: str, login_server: str, name: str) -> None:

@@ -22,6 +22,7 @@ from services.index.usage import FindUsed, Used
 from services.registries.registry import Registry
 from services.running.answers import azure_of
 from ui.loaders import clusters
+from ui.loaders.index_changes import being_read, own_changes
 from ui.loaders.pulls import estate_pulls
 from ui.loaders.registries import inventory
 from ui.loaders.running import apps, find_answers, known_apps
@@ -36,14 +37,20 @@ def store_of(who: str) -> IndexStore:
 
 
 @st.cache_resource(ttl="30s", show_spinner=False, max_entries=50)
-def _scope(who: str, at: datetime, catalogues: int) -> Scope:  # noqa: ARG001 Parts of the key: which inventory it is of.
+def _scope(who: str, at: datetime, catalogues: int, changes: int) -> Scope:  # noqa: ARG001 Parts of the key: which inventory it is of.
     listed = inventory(who).value
-    return read_scope(store_of(who), targets_of(listed.registries.values), listed.catalogues)
+    names = {one: frozenset(some) for one, some in listed.catalogues.items()}
+    # Repositories that the person has just made by the console are in no catalogue that was read before.
+    for registry in listed.registries.values:
+        if registry.id in names:
+            names[registry.id] |= own_changes(who).names_of(registry.login_server)
+    return read_scope(store_of(who), targets_of(listed.registries.values), names)
 
 
-def _key(who: str) -> tuple[str, datetime, int]:
+def _key(who: str) -> tuple[str, datetime, int, int]:
     reading = inventory(who)
-    return who, reading.at, len(reading.value.catalogues) + len(reading.value.registries.values)
+    known = len(reading.value.catalogues) + len(reading.value.registries.values)
+    return who, reading.at, known, own_changes(who).times
 
 
 def scope(who: str) -> Scope:
@@ -100,9 +107,9 @@ def _used_by_hosts(who: str, pattern: str, registries: Sequence[Registry]) -> Us
 
 
 def readings_of(who: str, query: Query) -> Sequence[Reading[Any]]:
-    """What is read beside a search for what runs or was pulled."""
+    """What is read beside a search: what the person has just changed, and for what runs or was pulled."""
     fields = {term.field for term in query.terms}
-    found: list[Reading[Any]] = [clusters.pulls(who), apps(who)] if "runs" in fields else []
+    found: list[Reading[Any]] = [*being_read(who), *((clusters.pulls(who), apps(who)) if "runs" in fields else ())]
     # Of registries that are still being listed, logs are read once all are known.
     if "pulled" in fields and not inventory(who).running:
         found.append(estate_pulls(who))

@@ -249,7 +249,7 @@ def _forget(job: Job) -> None:
             image_loaders.tag.clear(who, server, item.repository, item.tag)
         for digest in {item.current_digest} - {None}:
             image_loaders.manifest_row.clear(who, server, item.repository, digest)
-        image_loaders.forget_repository(who, server, item.repository)
+        image_loaders.forget_changed(who, server, item.repository)
 
 
 COPY = JobKind(ACTION, "Copying", run_copies, _forget)

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from sandbox.storage.store import Locks, Store, timestamp
 from services.database.contents import ContentStore
 from services.index.index_jobs import targets_of
-from services.index.reading import RegistryIndexed, index_registry
-from services.index.store import IndexStore, IndexTarget
+from services.index.reading import RegistryIndexed, index_registry, index_repository
+from services.index.store import CHANGED, IndexStore, IndexTarget
 from tests.support.databases import sqlite
 from tests.support.documents import OCI_LAYER, OCI_MANIFEST
 from tests.support.index_samples import index_as_values
@@ -150,6 +150,45 @@ def test_what_has_not_changed_is_not_read_again(own: OwnSandbox, database: Engin
         request.path for request in own.sandbox.requests if "/v2/" in request.path and "/manifests/" in request.path
     ]
     assert len(read) == 1  # The new manifest alone: the others are known.
+
+
+def test_a_repository_that_was_changed_is_brought_up_to_date_by_itself(
+    own: OwnSandbox, database: Engine, other: Engine
+) -> None:
+    own.push_index("v1")
+    own.push("v2", number=3)
+    index(own, database)
+    store, one = IndexStore(database, AZURE), target(own)
+    client = own.session().registry(one.login_server)
+    own.remove("v2")
+    own.push("v3", number=9)
+    (number,) = store.mark_changed(one.login_server, APP, FIRST)
+    own.sandbox.clear_requests()
+    assert index_repository(store, client, number, APP).changed == 1
+    paths = [request.path for request in own.sandbox.requests if request.path.startswith(("/acr/", "/v2/"))]
+    assert paths and all(APP in path for path in paths)
+    index(own, other)
+    assert index_as_values(database) == index_as_values(other)
+    own.sandbox.store.delete_repository(REGISTRY, APP)
+    assert index_repository(store, client, number, APP).removed == 1
+    assert APP not in store.repositories(number)
+
+
+def test_a_mark_stays_until_the_repository_was_read_again(own: OwnSandbox, database: Engine) -> None:
+    own.push("v1")
+    store, one = IndexStore(database, AZURE), target(own)
+    assert store.mark_changed(one.login_server, APP, FIRST) == ()
+    index(own, database)
+    (number,) = store.mark_changed(one.login_server, APP, FIRST)
+    store.mark_changed(one.login_server, "just-made", FIRST)
+    own.break_({"path": f"/acr/v1/{APP}/_manifests", "status": 403})
+    client = own.session().registry(one.login_server)
+    assert index_repository(store, client, number, APP).refused
+    assert store.repositories(number)[APP].counts == CHANGED
+    own.break_()
+    found = index(own, database)
+    assert (found.changed, found.removed) == (1, 1)  # Though nothing of it has changed; the other is none.
+    assert all(known.counts != CHANGED for known in store.repositories(number).values())
 
 
 def test_a_refused_catalogue_removes_nothing_and_is_said(own: OwnSandbox, database: Engine) -> None:

@@ -180,6 +180,31 @@ def test_images_on_a_base_by_its_layers_and_by_what_their_builder_says(own: OwnS
     assert found(f"base:{base}", without) == {said}
 
 
+def test_what_the_console_has_changed_since_is_marked(
+    store: IndexStore, session: AzureSession, listed: tuple[Registry, ...]
+) -> None:
+    hub = next(one for one in listed if one.name == "contosohub")
+    (first, second, *_) = all_repository_names(session.registry(hub.login_server))
+    store.mark_changed(hub.login_server, first, NOW)
+    scope = scope_of(store, session, listed)
+
+    def found(text: str, within: Scope = scope) -> Results:
+        return search(store, parse(text), within, readable_by(session), NOW)
+
+    both = found(f"registry:contosohub {first[:1]}")
+    assert [(one.registry.name, one.name) for one in both.changed] == [("contosohub", first)]
+    assert {one.name for one in both.repositories if both.has_changed(one)} == {first}
+    of_images = found("registry:contosohub size:>0b")
+    assert {one.repository for one in of_images.images if of_images.has_changed(one)} == {first}
+    # Also where nothing is found: what is new there would not be.
+    assert found(f"repository:{first} tag:no-such-tag").changed == both.changed
+    assert found(f"repository:{second} tag:no-such-tag").changed == ()
+    # Nobody learns of a change in what they may not list.
+    assert (
+        found("registry:contosohub size:>0b", read_scope(store, targets_of(listed), {hub.id: (second,)})).changed == ()
+    )
+
+
 def test_more_than_asked_for_is_said(find: Find) -> None:
     found = find("size:>0b", most=5)
     assert len(found.images) == 5 and found.cut
