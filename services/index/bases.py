@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, select
 from services.database.index_tables import contents, digests, labels, layer_uses, manifests, properties
 from services.images.base_image import DIGEST, NAME
 from services.index.conditions import parameter, with_property
-from services.index.packing import LAST, digest_range, unpack_numbers
+from services.index.packing import LAST, digest_range, text_range, unpack_numbers
 from services.index.rows import parts
 
 # Rows that are looked at, and images that are found, by their layers.
@@ -18,9 +18,11 @@ _MOST_DESCENDANTS = 2000
 
 
 def base_name_values(base: str) -> dict[str, str]:
-    """The values of the condition "base name": a base by its name, with or without its tag or digest."""
+    """The values of the condition "base name": a base by its name, with or without its tag or digest; with a * at its
+    end by how it begins."""
+    low, high = text_range(base)
     return {
-        "name": NAME, "low": base, "high": base, "low1": f"{base}:", "high1": f"{base}:{LAST}",
+        "name": NAME, "low": low, "high": high, "low1": f"{base}:", "high1": f"{base}:{LAST}",
         "low2": f"{base}@", "high2": f"{base}@{LAST}",
     }  # fmt: skip
 

@@ -48,3 +48,9 @@ def unpack_numbers(packed: bytes) -> tuple[int, ...]:
     if sys.byteorder == "big":
         numbers.byteswap()
     return tuple(numbers)
+
+
+def text_range(text: str) -> tuple[str, str]:
+    """The first and the last of the texts that are `text`, or begin with it where it ends on *."""
+    begins = text.removesuffix("*")
+    return begins, text if text == begins else begins + LAST

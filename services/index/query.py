@@ -40,8 +40,8 @@ class QueryError(Exception):
 @dataclass(frozen=True)
 class Term:
     """One condition. `field` "" is a word. `value`: of size bytes, of age hours, of an annotation or label what stands
-    behind the =; `name`: its name. `above`: of size and age, whether more than `value`, else less.
-    `negated`: it is to be false."""
+    behind the =, "*" where there is none; `name`: its name. `above`: of size and age, whether more than `value`, else
+    less. `negated`: it is to be false."""
 
     field: str
     value: str
@@ -170,6 +170,9 @@ def _negated(at: int, piece: str) -> list[Term]:
     if field not in NEGATED or ":" not in piece:
         raise QueryError(at, "not: needs a field that can be refused.", f"These can: {', '.join(NEGATED)}.")
     terms = _terms(at, piece)
+    if field == "annotation" and any("*" in term.value for term in terms):
+        # Of values that are too long for the index it is not known how they begin.
+        raise QueryError(at, "not:annotation: needs the whole value.", "For example not:annotation:team=payments.")
     if field == "annotation" and any(len(term.name) + len(term.value) > LONGEST_PROPERTY for term in terms):
         raise QueryError(at, "The index has no annotation as long as that.", f"At most {LONGEST_PROPERTY} characters.")
     return [replace(term, negated=True) for term in terms]
@@ -200,11 +203,15 @@ def _term(at: int, field: str, value: str) -> Term:
             return Term(field, prefix)
         case "annotation" | "label":
             name, equals, wanted = value.partition("=")
-            if not name or not equals:
-                _refuse(at, field, f"The {field} needs a name and a value.")
-            return Term(field, wanted, name=name)
+            if not name or "*" in name:
+                _refuse(at, field, f"The {field} needs its whole name; what stands behind the = may end on *.")
+            return Term(field, _beginning(at, field, wanted) if equals else "*", name=name)
         case "env" if "=" in value:
             _refuse(at, field, "Only the names of an environment are in the index, not the values.")
+        case "env" | "author" | "base":
+            if value == "*":
+                _refuse(at, field, f"{field}: needs first characters before the *.")
+            return Term(field, _beginning(at, field, value))
         case "size":
             found = _SIZE.fullmatch(value)
             if not found:
@@ -230,6 +237,13 @@ def _term(at: int, field: str, value: str) -> Term:
         case "tag" if value[0] in "*?[":
             _refuse(at, field, "A tag needs its first characters before a pattern.")
     return Term(field, value)
+
+
+def _beginning(at: int, field: str, value: str) -> str:
+    """The value, which may end on * and has none elsewhere: the index finds texts by how they begin."""
+    if "*" in value[:-1]:
+        _refuse(at, field, "Texts are found by how they begin: a * may stand at the end alone.")
+    return value
 
 
 def _hours(at: int, field: str, found: re.Match[str]) -> int:

@@ -27,7 +27,7 @@ from services.index.conditions import (
     parameter,
     tags_statement,
 )
-from services.index.packing import LAST, digest_range, unpack_digest
+from services.index.packing import LAST, digest_range, text_range, unpack_digest
 from services.index.query import Query, digest_prefix
 from services.index.rows import STORED_KINDS, Standing, parts
 from services.index.scope import IndexedRegistry, Readable, Scope
@@ -312,14 +312,17 @@ def _form_of(
             else:
                 add(condition, low=low, high=high)
     for term in query.of("annotation", "label"):
-        add(term.field, name=term.name, low=term.value, high=term.value)
+        first, last = text_range(term.value)
+        add(term.field, name=term.name, low=first, high=last)
     for term in query.of("env"):
-        add("env", low=term.value, high=term.value)
+        first, last = text_range(term.value)
+        add("env", low=first, high=last)
     for term in query.of("author"):
-        add("author", low=term.value, high=term.value + LAST)
+        first = term.value.removesuffix("*")
+        add("author", low=first, high=first + LAST)
     for term in query.of("base"):
-        if digest_prefix(term.value):
-            add("numbers", numbers=on_base(db, digest_prefix(term.value), scope.repositories))
+        if prefix := digest_prefix(term.value.removesuffix("*")):
+            add("numbers", numbers=on_base(db, prefix, scope.repositories))
         else:
             add("base name", **base_name_values(term.value))
     if usage and usage.demanded:  # One condition for all: a statement takes so many numbers only.

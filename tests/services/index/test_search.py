@@ -173,11 +173,33 @@ def test_images_on_a_base_by_its_layers_and_by_what_their_builder_says(own: OwnS
     for name in ("docker.io/library/alpine", "docker.io/library/alpine:3.20"):
         assert found(f"base:{name}") == {said}
     assert not found("base:docker.io/library/alp")
+    assert found("base:docker.io/library/alp*") == found("base:docker.io/*") == {said}
     assert found(f"annotation:{NAME}=docker.io/library/alpine:3.20") == {said}
     assert found(f"layer:{digest_of(2)}") > above
     # Who may not see the base learns nothing by its layers.
     without = read_scope(store, [target], {target.id: ("app",)})
     assert found(f"base:{base}", without) == {said}
+
+
+def test_a_star_finds_what_begins_so_and_a_name_alone_any_value(own: OwnSandbox, database: Engine) -> None:
+    pays = push_layers(own, "team/pays", 1, team="payments")
+    paid = push_layers(own, "team/paid", 2, team="paying")
+    push_layers(own, "team/other", 3, team="orders")
+    push_layers(own, "team/none", 4, owner="payments")
+    listed = [own.registry()]
+    store = IndexStore(database, "sandbox/tenant")
+    (one,) = targets_of(listed)
+    index_registry(store, own.session().registry(one.login_server), one)
+    scope = scope_of(store, own.session(), tuple(listed))
+
+    def found(text: str) -> set[str]:
+        images = search(store, parse(text), scope, readable_by(own.session()), NOW).images
+        return {image.digest for image in images}
+
+    assert found("annotation:team=pay*") == {pays, paid}
+    assert found("annotation:team=payments*") == found("annotation:team=payments") == {pays}
+    assert found("annotation:team=pay") == set()
+    assert len(found("annotation:team")) == len(found("annotation:team=*")) == 3
 
 
 def test_what_the_console_has_changed_since_is_marked(
@@ -272,6 +294,12 @@ QUERIES = (
     "api latest",
     "sha256:3fa9c1d",
     "base:sha256:3fa9c1d",
+    "annotation:team=pay*",
+    "annotation:team",
+    "label:team=pay*",
+    "label:team",
+    "env:JAVA*",
+    "base:docker.io/*",
     digest_of(1),
     f"layer:{digest_of(1)} not:layer:{digest_of(2)}",
     "untagged size:>1MiB age:>1d",
