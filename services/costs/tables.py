@@ -190,7 +190,7 @@ def repository_table(
     """A registry's bill by repository, with its bars. `partial`: not all of it could be read."""
     return Table(
         f"{name} by repository",
-        ("Repository", f"Cost, {currency}", "Unique", "Shared"),
+        ("Repository", f"Cost, {currency}", "Unique", "Part of shared"),
         tuple((one.name, one.amount, Bytes(one.unique), Bytes(round(one.part))) for one in costs),
         note=note,
         chart=repository_chart(name, costs, currency, partial=partial),

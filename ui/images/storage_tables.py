@@ -17,8 +17,8 @@ from ui.running.seen import ask_unseen, seen_words
 
 
 def show_repositories(storage: RegistryStorage, key: str, choose: Callable[[str], None]) -> None:
-    """Shows one repository per row. `choose` is called with the name of the selected one."""
-    repositories = storage.repositories
+    """Shows one repository per row, in the order of the bars. `choose` is called with the name of the selected one."""
+    repositories = sorted(storage.repositories, key=lambda one: (-one.total, one.name))
     of = f" of {len(repositories) + storage.missing:,}, the others could not be read" if storage.missing else ""
     st.subheader(f"Repositories ({len(repositories):,}{of})", anchor=False)
     if not repositories:
@@ -36,7 +36,7 @@ def show_repositories(storage: RegistryStorage, key: str, choose: Callable[[str]
             **({} if complete else {"Read": "Complete" if one.complete else f"Total is at least: {_not_read(one)}"}),
         },
         key,
-        "Storage of each repository, the most unique bytes first",
+        "Storage of each repository, the largest first",
         columns={
             "Total": Worded(size, "Everything it points to, counted once"),
             "Unique": Worded(size, "In no other repository. Includes Untagged and what its images share"),
