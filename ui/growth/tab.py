@@ -88,7 +88,7 @@ def show_growth(who: str, registry: Registry, count: StorageCount) -> None:
         show_limits(who, registry, stored.now, ahead)
         show_effect(effect, ahead, cleaned, included)
         return
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True):
         by = st.radio("Grow by", (REPOSITORY, PREFIX), horizontal=True, key="growth by", label_visibility="collapsed")
         choose_span(_SPAN)
     shown = by_prefix(history) if by == PREFIX else history
