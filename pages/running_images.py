@@ -138,6 +138,9 @@ def show_figures(images: Sequence[StandingImage]) -> None:
     unread = "apps not known" if apps.error or apps.found.refused else ""
     lacks = "; ".join(filter(None, (unknown, subscriptions, unread)))
     counts = Counter(one.standing for one in images)
+    about = {
+        "Can't be pulled again": "Its registry has it no more, or no sound manifest of it. AKS tells who may pull."
+    }
     numbers = {
         "Workloads": len({one.placed.place for one in images}),
         "Can't be pulled again": counts[Standing.GONE] + counts[Standing.INVALID],
@@ -149,7 +152,9 @@ def show_figures(images: Sequence[StandingImage]) -> None:
         [
             asked,
             *(
-                Metric(label, number, lacks=lacks) if images or good else Metric(label, None, unknown=lacks)
+                Metric(label, number, about.get(label, ""), lacks=lacks)
+                if images or good
+                else Metric(label, None, unknown=lacks)
                 for label, number in numbers.items()
             ),
         ]
