@@ -7,8 +7,9 @@ import streamlit as st
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.index.index_jobs import targets_of
-from services.index.query import EXAMPLES, Query, QueryError, parse
-from services.index.scope import IndexedRegistry, Scope
+from services.index.query import EXAMPLES, Query, QueryError, digest_prefix, parse
+from services.index.scope import NOT_INDEXED, IndexCount, IndexedRegistry, Scope, count_states, examples_of
+from services.index.search import FoundImage
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import ago_column
@@ -19,15 +20,21 @@ from ui.elements.table import UTC, show_rows
 from ui.elements.text import ago, exact, plain
 from ui.estate.suggestions import suggesting_box
 from ui.index.indexing import index_menu, show_indexing
-from ui.index.results import changed_line, show_results
+from ui.index.results import ImageColumn, changed_line, show_results
 from ui.loaders import index as loader
 from ui.loaders import registries as registry_loaders
 from ui.loaders.pulls import estate_pulls
 from ui.navigation import pages
+from ui.navigation.url_choice import nearest
+from ui.pulls.columns import LAST, PullsOf, last_pull_column, last_pull_text, pull_cells
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
 SHOWN = "the search that the address names"
+# Registries in a sentence; the rest is counted.
+NAMED = 3
+# Names that a word is compared with: of more it takes seconds.
+MOST_NAMES = 5000
 
 who = connection.who()
 reading = registry_loaders.inventory(who)
@@ -45,6 +52,50 @@ def search_for(given: str) -> None:
         st.query_params["q"] = given
     else:
         st.query_params.pop("q", None)
+
+
+def go_to(given: str) -> None:
+    """Searches for a text that was not typed: the box gets it too."""
+    st.query_params["q"] = given
+
+
+def offer(given: str) -> None:
+    st.button(
+        f"Search {plain(given)}", icon=":material/arrow_forward:", key=f"offer {given}", on_click=go_to, args=(given,)
+    )
+
+
+def offer_nearest_words(given: str, asked: Query) -> None:
+    """Offers the search with the nearest name in place of each word that is in none."""
+    names = loader.scope(who).words()
+    if len(names) > MOST_NAMES:
+        return
+    for term in asked.of(""):
+        known = any(term.value.casefold() in name.casefold() for name in names)
+        near = None if known or digest_prefix(term.value) else nearest(term.value, names)
+        if near:
+            offer(given.replace(term.value, near, 1))
+
+
+def last_pulls(asked: Query) -> ImageColumn | None:
+    """The column of last pulls, where the search is about pulls and they are read."""
+    if not (asked.of("pulled") or asked.without("pulled")) or reading.running:
+        return None
+    logs = estate_pulls(who).value
+
+    def last(one: FoundImage) -> float | None:
+        known = logs.get(one.registry.id)
+        return pull_cells(PullsOf(known, one.repository), (one.digest,), one.every_tag)[LAST] if known else None
+
+    return ImageColumn(LAST, last_pull_column(), last, lambda one: last_pull_text(last(one)))
+
+
+def show_examples(scope: Scope) -> None:
+    """Searches that find something, each of which runs at a click."""
+    st.markdown("Try")
+    with st.container(horizontal=True):
+        for one in examples_of(scope):
+            st.button(plain(one), key=f"example {one}", type="tertiary", on_click=go_to, args=(one,))
 
 
 actions = header(pages.SEARCH.title, "", None if reading.running else reading.at, refresh)
@@ -82,16 +133,31 @@ def query_of(given: str) -> Query | None:
             st.markdown(f":red[:material/error:] **{plain(error.why)}**")
             st.code(f"{given}\n{' ' * error.at}^", language=None)
             st.text(error.allowed)
+            if error.instead:
+                offer(error.instead)
         return None
 
 
+def index_count(scope: Scope, listed: Sequence[Registry]) -> IndexCount:
+    """How many of the registries are in the index."""
+    found = {one.id: one.state for one in scope.registries.values()}
+    least = reading.running or not reading.value.registries.complete
+    return count_states((found.get(one.id, NOT_INDEXED) for one in targets_of(listed)), least=least)
+
+
 def age_line(scope: Scope, listed: Sequence[Registry]) -> str:
-    """'11 of 12 registries in the index, the oldest compared 3 hours ago'."""
+    """'12 registries: 11 indexed, 1 not indexed, compared 3 hours ago or later'."""
     times = [one.read for one in scope.registries.values() if one.read]
-    least = "" if reading.value.registries.complete and not reading.running else "at least "
-    of = f"{least}{counted(len(targets_of(listed)), 'registry', 'registries')}"
-    known = f"{len(times):,} of {of} in the index"
+    known = index_count(scope, listed).sentence
     return f"{known}, compared {ago(min(times))} or later" if times else known
+
+
+def not_read(scope: Scope) -> str:
+    """What of the indexed registries could not be read, in sentences (markdown); "" nothing."""
+    lacking = sorted((one.name, one.unread) for one in scope.registries.values() if one.unread)
+    said = "; ".join(f"{name}: {why}" for name, why in lacking[:NAMED])
+    more = f"; and of {len(lacking) - NAMED:,} more registries" if len(lacking) > NAMED else ""
+    return f" Not read: {plain(said)}{more}." if lacking else ""
 
 
 def show_index(scope: Scope, listed: Sequence[Registry]) -> None:
@@ -99,9 +165,8 @@ def show_index(scope: Scope, listed: Sequence[Registry]) -> None:
     found = {one.id: one for one in scope.registries.values()}
 
     def state(one: IndexedRegistry | None) -> str:
-        if one is None or not (one.read or one.tried):
-            return "Not indexed"
-        return f"Not read: {one.unread}" if one.unread else "Indexed"
+        words = (one.state if one else NOT_INDEXED).capitalize()
+        return f"{words}: {one.unread}" if one and one.unread else words
 
     with st.expander(age_line(scope, listed), icon=":material/sync:"):
         show_rows(
@@ -156,25 +221,25 @@ if query and (query.terms or query.untagged):
                 "is not found. Index registries reads them, some in each run."
             )
         if found.number:
-            show_results(found, registries)
+            show_results(found, registries, last_pulls(query))
         elif not indexed:
             empty(pages.SEARCH.icon, "No registry is indexed", "Index registries reads what each has, for this search.")
         elif reading.running:
             st.markdown("Nothing found so far: catalogues are still being read.")
         else:
             oldest = min(one.read for one in indexed if one.read)
-            missing = len(targets_of(registries)) - len(indexed)
-            lacks = f" {counted(missing, 'registry is', 'registries are')} not indexed." if missing else ""
+            bases = f" {found.bases.sentence}" if found.bases else ""
             empty(
                 ":material/search_off:",
                 "Nothing found in what is known" if found.unknown else "Nothing found",
-                f"In {counted(len(indexed), 'indexed registry', 'indexed registries')}, compared since "
-                f"{exact(oldest)}. What was pushed later is not in the index.{lacks}",
+                f"{index_count(scope, registries).sentence}, compared since {exact(oldest)}. "
+                f"What was pushed later is not in the index.{not_read(scope)}{bases}",
             )
+            offer_nearest_words(text, query)
 elif query and not indexed:
     empty(pages.SEARCH.icon, "No registry is indexed", "Index registries reads what each has, for this search.")
 elif query:
-    st.markdown("Try " + " · ".join(f"`{one}`" for one in (*EXAMPLES.values(), "untagged")))
+    show_examples(scope)
 if registries:
     show_index(scope, registries)
 with notice:

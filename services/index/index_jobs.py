@@ -14,6 +14,7 @@ from services.database.contents import ContentStore
 from services.index.configs import CONFIGS_A_RUN, read_configs
 from services.index.pace import Pace
 from services.index.reading import RegistryIndexed, index_registry
+from services.index.scope import INDEXED, NOT_INDEXED, PARTLY
 from services.index.store import IndexStore, IndexTarget
 from services.jobs.changes import Answer
 from services.jobs.jobs import Job, JobItem
@@ -22,9 +23,6 @@ from services.jobs.running import RunningJob
 from services.jobs.work import goes_on, outcome_of
 from services.registries.registry import Registry
 
-# The outcomes of an item: all of the registry is in the index, or what its cause says is not.
-INDEXED = "indexed"
-PARTLY = "indexed in part"
 # Registries at once: one that answers slowly does not hold up all others.
 _AT_ONCE = 3
 
@@ -127,5 +125,8 @@ def _record(running: RunningJob, name: str, future: "Future[RegistryIndexed]") -
     if running.stop.is_set() and not found.complete:
         return  # It goes on from here where the job does.
     whole = found.complete and not found.refused
+    if not found.complete and not (found.changed or found.same):
+        running.add_result(name, NOT_INDEXED, found.unread)
+        return
     cause = found.sentence if whole else f"{found.sentence} Not read: {found.unread}"
     running.add_result(name, INDEXED if whole else PARTLY, cause)

@@ -7,6 +7,7 @@ reference that is pasted is its registry, repository, and tag or digest.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import NoReturn
 
 # As many of a digest's first characters as git and docker show.
@@ -27,11 +28,13 @@ MOST_TERMS = 12
 
 @dataclass(eq=False)
 class QueryError(Exception):
-    """A text that is no query: where (from 0), why, and what is allowed there."""
+    """A text that is no query: where (from 0), why, and what is allowed there. `instead`: the text with the nearest
+    field in place of one that is none; "" where none is near."""
 
     at: int
     why: str
     allowed: str
+    instead: str = ""
 
     def __str__(self) -> str:
         return f"At character {self.at + 1}: {self.why} {self.allowed}"
@@ -135,7 +138,11 @@ def parse(text: str) -> Query:
         if found.casefold() == "untagged":
             untagged = True
             continue
-        terms += _terms(at, found)
+        try:
+            terms += _terms(at, found)
+        except QueryError as error:
+            error.instead = error.instead and text[:at] + error.instead + text[at + len(found) :]
+            raise
         if len(terms) > MOST_TERMS:
             raise QueryError(at, "Too many conditions.", f"At most {MOST_TERMS}.")
     return Query(tuple(terms), untagged)
@@ -155,11 +162,12 @@ def _terms(at: int, piece: str) -> list[Term]:
     field = field.casefold()
     if field == "not":
         return _negated(at + len(field) + 1, value)
-    value = value.strip('"')
+    behind, value = value, value.strip('"')
     if field == "sha256":
         raise QueryError(at, "That is no digest.", "A digest is at least 7 hexadecimal characters after sha256:.")
     if field not in EXAMPLES:
-        raise QueryError(at, f"There is no field {field}.", _ALLOWED)
+        near = get_close_matches(field, EXAMPLES, 1, 0.6)
+        raise QueryError(at, f"There is no field {field}.", _ALLOWED, f"{near[0]}:{behind}" if near else "")
     if not value:
         raise QueryError(at + len(field) + 1, f"{field}: has no value.", f"For example {EXAMPLES[field]}.")
     return [_term(at + len(field) + 1, field, value)]

@@ -16,8 +16,13 @@ from services.database.index_tables import registries, repositories
 from services.images.tag_list import matches
 from services.index.query import Query, Term
 from services.index.store import CHANGED, IndexStore, IndexTarget, created_key
+from services.wording import counted
 
 _PART = 500
+# Whether a registry is in the index: all of it, all but what could not be read, or nothing that is complete.
+INDEXED = "indexed"
+PARTLY = "indexed in part"
+NOT_INDEXED = "not indexed"
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,37 @@ class IndexedRegistry:
     tried: datetime | None
     unread: str
     repositories: int
+
+    @property
+    def state(self) -> str:
+        """Whether all of it was compared: see IndexCount."""
+        return NOT_INDEXED if self.read is None else PARTLY if self.unread else INDEXED
+
+
+@dataclass(frozen=True)
+class IndexCount:
+    """How many registries are indexed to the end, in part (some of it could not be read), and not at all. `least`:
+    there may be more registries."""
+
+    whole: int
+    part: int
+    none: int
+    least: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """'12 registries: 10 indexed, 1 indexed in part, 1 not indexed': what there is none of is left out."""
+        of = counted(self.whole + self.part + self.none, "registry", "registries")
+        each = ((self.whole, INDEXED), (self.part, PARTLY), (self.none, NOT_INDEXED))
+        said = ", ".join(f"{number:,} {state}" for number, state in each if number or state == INDEXED)
+        return f"{'At least ' if self.least else ''}{of}: {said}"
+
+
+def count_states(states: Iterable[str], *, least: bool = False) -> IndexCount:
+    """How many registries have each state; any word that is none counts as not indexed."""
+    found = list(states)
+    whole, part = found.count(INDEXED), found.count(PARTLY)
+    return IndexCount(whole, part, len(found) - whole - part, least)
 
 
 @dataclass(frozen=True)
@@ -67,6 +103,12 @@ class Scope:
             and all(word in name.casefold() or word in servers[registry] for word in words)
         }
 
+    def words(self) -> frozenset[str]:
+        """The names of registries and repositories, and the parts of the latter between slashes."""
+        names = {name for _, name in self.repositories.values()}
+        parts = {part for name in names for part in name.split("/")}
+        return frozenset({*(one.name for one in self.registries.values()), *names, *parts})
+
     def registries_of(self, query: Query) -> list[IndexedRegistry]:
         """The registries that a query's words name, by name."""
         words = [term.value.casefold() for term in query.of("")]
@@ -76,6 +118,15 @@ class Scope:
             if _names(one, query) and all(word in f"{one.name} {one.login_server}".casefold() for word in words)
         ]
         return sorted(found, key=lambda one: (one.name, one.id))
+
+
+def examples_of(scope: Scope) -> tuple[str, ...]:
+    """Queries to begin with, by what the person may find: of one that they name there is something."""
+    registry = max(scope.registries.values(), key=lambda one: (one.repositories, one.name), default=None)
+    folders = sorted(name.partition("/")[0] for _, name in scope.repositories.values() if "/" in name)
+    named = [f"registry:{registry.name}"] if registry else []
+    named += [f"repository:{folders[len(folders) // 2]}/*"] if folders else []
+    return (*named, "tag:v*", "size:>100MiB", "age:>90d", "untagged", "not:pulled:90d")
 
 
 def _names(one: IndexedRegistry, query: Query) -> bool:

@@ -16,7 +16,7 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Refusal
 from services.database.engine import reading
 from services.images.manifests import Kind
-from services.index.bases import base_name_values, on_base
+from services.index.bases import KnownBases, base_name_values, known_bases, on_base
 from services.index.conditions import (
     LIMIT,
     REPOSITORIES,
@@ -95,7 +95,8 @@ class Results:
     known what the person may read: nothing of them is here. `configs_unread`: the person's repositories, where it asks
     for what configs say, that have images with a tag whose config is not in the index yet. `unknown`: what is not
     known of what runs or was pulled, in sentences. `changed`: the person's repositories that the query may be about
-    and that the console has changed since they were read, by name."""
+    and that the console has changed since they were read, by name. `bases`: where it asks for a base and nothing was
+    found, of how many images one is known."""
 
     registries: tuple[IndexedRegistry, ...] = ()
     repositories: tuple[FoundRepository, ...] = ()
@@ -106,6 +107,7 @@ class Results:
     configs_unread: int = 0
     unknown: tuple[str, ...] = ()
     changed: tuple[FoundRepository, ...] = ()
+    bases: KnownBases | None = None
 
     @property
     def number(self) -> int:
@@ -151,6 +153,9 @@ def search(
             images, more = _images(db, query, scope, now, most, usage)
             unknown = usage.unknown if usage else ()
             found, cut = replace(found, images=tuple(images), unknown=unknown), cut or more
+        if query.of("base") and not found.images:
+            base = digest_prefix(query.of("base")[0].value.removesuffix("*"))
+            found = replace(found, bases=known_bases(db, base, scope.repositories))
     unread = len(scope.configs_unread.intersection(scope.fitting(query, ()))) if query.about_configs else 0
     changed = _by_name(scope, scope.changed.intersection(scope.fitting(query, ())))
     return _only_readable(replace(found, cut=cut, configs_unread=unread, changed=changed), readable)

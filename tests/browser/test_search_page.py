@@ -22,7 +22,7 @@ def test_a_pasted_digest_leads_to_its_image(browser: Browser, tmp_path: Path) ->
         page.goto(f"{address}/search")
         settled(page)
         page.get_by_role("button", name="Index registries").click()
-        expect(page.get_by_text("registries indexed.")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text(re.compile(r"registries: \d+ indexed"))).to_be_visible(timeout=60_000)
         settled(page)
         page.get_by_role("button", name="Dismiss").click()
         settled(page)

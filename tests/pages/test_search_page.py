@@ -1,6 +1,7 @@
 """The page Search: registries are indexed by a job, and what is found is opened by its name."""
 
 import json
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -68,12 +69,39 @@ def test_nothing_found_says_where_it_was_looked_for_and_since_when(open_view: Op
     said = texts(open_view("search.py", q="no-such-thing"))
     assert "Nothing found" in said
     assert "compared since" in said
+    (counted,) = set(re.findall(r"\d+ registries: [^.\n]*not indexed", said))  # In the job's end too.
+    assert "indexed in part" in counted
+    assert "Not read: " in said and "team/risk/rules" in said
+    assert "contososecure: not indexed" in said
+
+
+def test_a_base_that_nobody_names_is_not_said_to_have_no_image(open_view: Open) -> None:
+    indexed(open_view)
+    said = texts(open_view("search.py", q="base:docker.io/library/no-such-base"))
+    assert "Nothing found" in said and "by an annotation" in said
 
 
 def test_a_typo_is_shown_at_its_place(open_view: Open) -> None:
     at = open_view("search.py", q="api tga:v1")
     assert "There is no field tga" in texts(at).replace("\\", "")
     assert "api tga:v1\n    ^" in [one.value for one in at.code]
+    at = open_view("search.py", q="api sise:>1GiB")
+    at = at.button(key="offer api size:>1GiB").click().run()
+    assert not at.exception and "api size:>1GiB" in at.query_params["q"]
+
+
+def test_the_nearest_name_is_offered_for_a_word_that_nothing_has(open_view: Open) -> None:
+    indexed(open_view)
+    at = open_view("search.py", q="nodejstemplaet")
+    assert "Nothing found" in texts(at)
+    at = button(at, f"Search {IMAGE}").click().run()
+    assert IMAGE in at.query_params["q"] and "1 result" in texts(at)
+
+
+def test_an_example_runs_at_a_click(open_view: Open) -> None:
+    indexed(open_view)
+    at = open_view("search.py").button(key="example age:>90d").click().run()
+    assert not at.exception and "age:>90d" in at.query_params["q"] and "result" in texts(at)
 
 
 def test_a_refused_catalogue_is_said_and_what_was_indexed_of_it_is_not_shown(open_view: Open, own: OwnSandbox) -> None:
@@ -155,6 +183,7 @@ def test_what_was_pulled_is_read_of_all_registries_at_once(open_view: Open, own:
     assert finished(estate_pulls(connection.who()))
     at = open_view("search.py", q="pulled:30d")
     assert not at.exception
+    assert at.dataframe[0].value["Last pull"].notna().all()
     assert "v1.0.0" in " ".join(at.dataframe[0].value["Tags"])
     (reading,) = loader.readings_of(connection.who(), parse("pulled:30d"))
     assert reading.of == len(registry_loaders.inventory(connection.who()).value.registries.values)

@@ -4,13 +4,13 @@ import streamlit as st
 
 from services.connection.parallel import Progress
 from services.connection.session import AzureSession
-from services.index.index_jobs import INDEXED, IndexPlan, index_items, run_indexing, targets_of
+from services.index.index_jobs import IndexPlan, index_items, run_indexing, targets_of
+from services.index.scope import INDEXED, count_states
 from services.jobs.changes import Answer
 from services.jobs.jobs import Job
 from services.jobs.plans import details_of
 from services.jobs.running import RunningJob
 from services.registries.registry import Registry
-from services.wording import counted
 from ui.elements.errors import panel
 from ui.elements.outcomes import result_line
 from ui.elements.writing import may_write
@@ -66,9 +66,9 @@ def show_indexing(who: str) -> None:
 
 
 def _show_end(job: Job) -> None:
-    good = sum(one.outcome == INDEXED for one in job.results.values())
-    mark = ":green[:material/check:]" if good == len(job.items) else ":orange[:material/warning:]"
-    st.markdown(f"{mark} {good:,} of {counted(len(job.items), 'registry', 'registries')} indexed.")
+    count = count_states(job.results[one.name].outcome if one.name in job.results else "" for one in job.items)
+    mark = ":green[:material/check:]" if count.whole == len(job.items) else ":orange[:material/warning:]"
+    st.markdown(f"{mark} {count.sentence}.")
     for name, result in job.results.items():
         if result.outcome != INDEXED:
             st.markdown(result_line(name, result.outcome, result.cause))

@@ -1,6 +1,7 @@
 """What a search found, a table for each group, each row opened by its name."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import Sizes, ago_column
 from ui.elements.selectable_table import openable
+from ui.elements.styled_table import Worded
 from ui.elements.table import UTC, Cells, Columns, Types
 from ui.elements.text import plain, short
 from ui.navigation import pages
@@ -26,22 +28,40 @@ _STATE = "Index"
 _CHANGED_COLUMN = st.column_config.TextColumn(help="Whether the console has changed the repository since it was read")
 
 
-def show_results(found: Results, registries: Sequence[Registry]) -> None:
-    """The groups that have something; opens the page of what is clicked. `registries`: those of the person."""
+@dataclass(frozen=True)
+class ImageColumn:
+    """A column of images beside those of the index: `cell` is its number, None unknown; `text` that in CSV."""
+
+    name: str
+    column: Worded
+    cell: Callable[[FoundImage], float | None]
+    text: Callable[[FoundImage], str]
+
+
+def show_results(found: Results, registries: Sequence[Registry], pulled: ImageColumn | None = None) -> None:
+    """The groups that have something; opens the page of what is clicked. `registries`: those of the person. `pulled`:
+    when images were pulled last, where the search is about that."""
     keys = keys_of(registries)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         cut = f" The first {MOST:,} of each group: narrow the search for the rest." if found.cut else ""
         st.markdown(f"**{counted(found.number, 'result')}**{cut}", width="content")
         st.download_button(
             "CSV",
-            lambda: "\ufeff" + csv_of(found),
+            lambda: "\ufeff" + csv_of(found, pulled.text if pulled else None),
             "search.csv",
             "text/csv",
             icon=":material/download:",
             type="tertiary",
             on_click="ignore",
         )
-    if one := _group("Images", found.images, _image, "images found", _IMAGES, _IMAGE_TYPES, found.has_changed):
+    columns, types = _IMAGES, _IMAGE_TYPES
+
+    def image(one: FoundImage) -> Cells:
+        return {**_image(one), **({pulled.name: pulled.cell(one)} if pulled else {})}
+
+    if pulled:
+        columns, types = {**columns, pulled.name: pulled.column}, {**types, pulled.name: pa.float64()}
+    if one := _group("Images", found.images, image, "images found", columns, types, found.has_changed):
         open_page(pages.IMAGE, registry=keys[one.registry.id], repository=one.repository, reference=one.digest)
     if tag := _group("Tags", found.tags, _tag, "tags found", _TAGS_COLUMNS, {"Updated": UTC}, found.has_changed):
         open_page(pages.IMAGE, registry=keys[tag.registry.id], repository=tag.repository, reference=tag.name)

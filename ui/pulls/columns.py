@@ -50,6 +50,19 @@ def pull_columns(pulls: RegistryPulls) -> Mapping[str, Any]:
     }
 
 
+def last_pull_column() -> Worded:
+    """The column LAST of images of many registries."""
+    return Worded(_words, f"By any of its tags, or by digest. A dash means unknown. {_LEFT_OUT} {CACHED}", "left")
+
+
+def last_pull_text(seconds: float | None) -> str:
+    """The cell as a text of its own, for CSV: the time, or since when there was none; "" unknown."""
+    if seconds is None:
+        return ""
+    moment = datetime.fromtimestamp(abs(seconds), UTC)
+    return moment.isoformat(timespec="seconds") if seconds > 0 else f"Not since {moment:%Y-%m-%d}"
+
+
 def _words(seconds: float) -> str:
     moment = datetime.fromtimestamp(abs(seconds), UTC)
     return ago(moment) if seconds > 0 else f"Not since {moment:%Y-%m-%d}"

@@ -10,8 +10,9 @@ from sqlalchemy import Engine, event
 from services.connection.errors import ServiceError
 from services.connection.parallel import Progress
 from services.connection.session import AzureSession
-from services.index.index_jobs import INDEXED, PARTLY, IndexPlan, index_items, run_indexing, targets_of
+from services.index.index_jobs import IndexPlan, index_items, run_indexing, targets_of
 from services.index.pace import Pace
+from services.index.scope import INDEXED, NOT_INDEXED, PARTLY, count_states
 from services.index.store import IndexStore
 from services.jobs import jobs
 from services.jobs.changes import Answer
@@ -68,8 +69,15 @@ def test_what_could_not_be_read_is_its_registrys_result(own: OwnSandbox, databas
     job = begin(own, database)
     run_once(database, own.session(), run_in(database), job)
     (result,) = found(database, job).results.values()
-    assert result.outcome == PARTLY
-    assert "The catalogue" in result.cause
+    assert result.outcome == NOT_INDEXED
+    assert "The catalogue" in result.cause and "0 repositories read" not in result.cause
+
+
+def test_one_sentence_counts_registries() -> None:
+    states = [INDEXED, INDEXED, PARTLY, "refused"]
+    assert count_states(states).sentence == "4 registries: 2 indexed, 1 indexed in part, 1 not indexed"
+    assert count_states([INDEXED], least=True).sentence == "At least 1 registry: 1 indexed"
+    assert count_states([NOT_INDEXED]).sentence == "1 registry: 0 indexed, 1 not indexed"
 
 
 def test_stopped_it_records_nothing_as_indexed(own: OwnSandbox, database: Engine) -> None:

@@ -55,6 +55,21 @@ def test_an_annotation_that_the_index_has_not_cannot_be_refused() -> None:
     assert LONGEST_PROPERTY == LONGEST_VALUE
 
 
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("api sise:>1GiB untagged", "api size:>1GiB untagged"),
+        ('anotation:"team=card payments"', 'annotation:"team=card payments"'),
+        ("zzzz:1", ""),
+        ("size:big", ""),
+    ],
+)
+def test_the_nearest_field_is_offered(text: str, instead: str) -> None:
+    with pytest.raises(QueryError) as refused:
+        parse(text)
+    assert refused.value.instead == instead
+
+
 def test_every_example_is_a_query() -> None:
     for field, example in EXAMPLES.items():
         (term,) = parse(example).terms

@@ -21,7 +21,7 @@ from services.index.export import COLUMNS, csv_of
 from services.index.index_jobs import targets_of
 from services.index.query import EXAMPLES, QueryError, Term, parse
 from services.index.reading import index_registry
-from services.index.scope import IndexedRegistry, Readable, Scope, read_scope, readable_repositories
+from services.index.scope import IndexedRegistry, Readable, Scope, examples_of, read_scope, readable_repositories
 from services.index.search import Results, search
 from services.index.store import IndexStore
 from services.index.usage import Used
@@ -179,6 +179,29 @@ def test_images_on_a_base_by_its_layers_and_by_what_their_builder_says(own: OwnS
     # Who may not see the base learns nothing by its layers.
     without = read_scope(store, [target], {target.id: ("app",)})
     assert found(f"base:{base}", without) == {said}
+
+    # Where nothing is found it is said of how many images a base is known at all.
+    def none(query: str, within: Scope = scope) -> str:
+        bases = search(store, parse(query), within, readable_by(session), NOW).bases
+        assert bases
+        return bases.sentence
+
+    assert search(store, parse(f"base:{base}"), scope, readable_by(session), NOW).bases is None
+    assert "1 image names a base: 1 by an annotation, 0 by a label" in none("base:docker.io/library/debian")
+    assert "given by its digest" in none("base:docker.io/library/debian")
+    assert "not in the index" in none(f"base:{digest_of(77)}")
+    top = next(iter(above))
+    assert "were compared" in none(f"base:{top}")
+    assert "0 images name a base. " in none(f"base:{base}", read_scope(store, [target], {target.id: ("no/such",)}))
+
+
+def test_the_examples_find_something(
+    find: Find, store: IndexStore, session: AzureSession, listed: tuple[Registry, ...]
+) -> None:
+    found = examples_of(scope_of(store, session, listed))
+    assert len(found) == 7
+    for one in found:
+        assert find(one, find_used=lambda _: Used()).number, one
 
 
 def test_a_star_finds_what_begins_so_and_a_name_alone_any_value(own: OwnSandbox, database: Engine) -> None:
@@ -349,6 +372,13 @@ def test_csv_has_a_row_for_each_result(find: Find) -> None:
     lines = csv_of(found).splitlines()
     assert lines[0] == ",".join(COLUMNS)
     assert len(lines) == found.number + 1
+
+
+def test_csv_has_last_pulls_where_these_are_given(find: Find) -> None:
+    found = find("registry:contosohub size:>0b")
+    lines = csv_of(found, lambda one: f"pulled {one.digest}").splitlines()
+    assert lines[0].endswith(",last pull")
+    assert [line.rsplit(",", 1)[1] for line in lines[1:]] == [f"pulled {one.digest}" for one in found.images]
 
 
 ANY_TEXT = st.text(max_size=30) | st.text(st.characters(categories=("Nd",)), max_size=20)
