@@ -37,7 +37,7 @@ def show_unused(who: str, registries: Iterable[Registry]) -> None:
             )
             link_to_unused("Make a retention policy of what nobody uses")
         return
-    reading = simulated_many(who, UNUSED, reachable)
+    reading = simulated_many(who, UNUSED, reachable, unknown_too=True)
     show_progress(reading, "what nobody uses")
     if reading.error:
         show_error(reading.error)

@@ -69,13 +69,14 @@ def _simulated(
     policy: Policy,
     registries: tuple[Registry, ...],
     asked: tuple[tuple[str, datetime], ...],  # noqa: ARG001 A part of the key: what clusters answered when.
+    unknown_too: bool,
 ) -> Reading[ManyFigures]:
 
     def work(reading: Reading[ManyFigures]) -> None:
         for number, registry in enumerate(registries):
             reading.report(number, len(registries), registry.name)
             try:
-                found = _simulate_one(who, policy, registry, reading.stop)
+                found = _simulate_one(who, policy, registry, reading.stop, unknown_too=unknown_too)
                 reading.value = replace(reading.value, registries=(*reading.value.registries, found))
             except ServiceError as error:
                 reading.value = replace(reading.value, refused=(*reading.value.refused, Refusal(registry.name, error)))
@@ -86,13 +87,16 @@ def _simulated(
     return start(ManyFigures(), work, verb="Simulating")
 
 
-def simulated_many(who: str, policy: Policy, registries: tuple[Registry, ...]) -> Reading[ManyFigures]:
+def simulated_many(
+    who: str, policy: Policy, registries: tuple[Registry, ...], *, unknown_too: bool = False
+) -> Reading[ManyFigures]:
     """The simulation over these registries, as far as it has come: anew once a cluster has answered. One that can't be
-    read is refused in it."""
-    return _simulated(who, policy, registries, running_loader.asked_when(who))
+    read is refused in it. `unknown_too`: it counts as deleted also what may run in what did not answer, which no run
+    deletes: for an estimate that says so."""
+    return _simulated(who, policy, registries, running_loader.asked_when(who), unknown_too)
 
 
-def _simulate_one(who: str, policy: Policy, registry: Registry, stop: Event) -> RegistryFigures:
+def _simulate_one(who: str, policy: Policy, registry: Registry, stop: Event, *, unknown_too: bool) -> RegistryFigures:
     """Raises ServiceError where the registry, which clusters may pull, or needed logs can't be read."""
     server = registry.login_server
     contents = contents_loader.registry(who, server)
@@ -122,7 +126,7 @@ def _simulate_one(who: str, policy: Policy, registry: Registry, stop: Event) -> 
         count.contents,
         now,
         registry=registry.name,
-        running=known.of,
+        running=lambda one: replace(known.of(one), accept_unasked=unknown_too),
         pulls=last_pulls(pulls, count.contents.values),
         unknown_pulls=LastPulls(why=pulls.why),
     )
