@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from services.connection.errors import ServiceError
 from services.images.base_image import DIGEST, NAME
 from services.images.repositories import get_tag
 from services.index.query import parse
@@ -78,7 +79,7 @@ def test_nothing_found_says_where_it_was_looked_for_and_since_when(open_view: Op
 def test_a_base_that_nobody_names_is_not_said_to_have_no_image(open_view: Open) -> None:
     indexed(open_view)
     said = texts(open_view("search.py", q="base:docker.io/library/no-such-base"))
-    assert "Nothing found" in said and "by an annotation" in said
+    assert "Nothing found" in said and "0 images name a base" in said
 
 
 def test_a_typo_is_shown_at_its_place(open_view: Open) -> None:
@@ -160,11 +161,15 @@ def test_what_the_console_has_changed_is_found_at_once(open_view: Open) -> None:
     assert "Index" not in at.dataframe[0].value.columns and "has changed" not in texts(at)
 
 
-def test_a_change_that_could_not_be_read_again_is_said_and_marked(open_view: Open, own: OwnSandbox) -> None:
+def test_a_change_that_could_not_be_read_again_is_said_and_marked(
+    open_view: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ServiceError("Could not read it", "Denied.", "Ask.", "DENIED")
+
     indexed(open_view)
-    at = open_view("image.py", registry=REGISTRY, repository=IMAGE, reference="v1.0.0")
-    own.break_({"path": f"/acr/v1/{IMAGE}/_tags", "method": "GET", "status": 403})
-    add_tag(at, "just-now")
+    monkeypatch.setattr("ui.loaders.index_changes._read", refuse)
+    add_tag(open_view("image.py", registry=REGISTRY, repository=IMAGE, reference="v1.0.0"), "just-now")
     assert compared(connection.who())
     at = open_view("search.py", q=f"repository:{IMAGE} tag:v1.0.0")
     assert at.dataframe[0].value["Index"].tolist() == ["Changed since"]
