@@ -151,6 +151,7 @@ def add_tag(at: AppTest, tag: str) -> None:
     assert not at.exception
 
 
+@pytest.mark.usefixtures("own")
 def test_what_the_console_has_changed_is_found_at_once(open_view: Open) -> None:
     indexed(open_view)
     assert "Nothing found" in texts(open_view("search.py", q="tag:just-now"))
@@ -161,6 +162,7 @@ def test_what_the_console_has_changed_is_found_at_once(open_view: Open) -> None:
     assert "Index" not in at.dataframe[0].value.columns and "has changed" not in texts(at)
 
 
+@pytest.mark.usefixtures("own")
 def test_a_change_that_could_not_be_read_again_is_said_and_marked(
     open_view: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
