@@ -32,18 +32,19 @@ def registry_pulls(who: str, registry: Registry) -> Reading[RegistryPulls]:
     return start(RegistryPulls(), work)
 
 
-@st.cache_resource(ttl="1m", show_spinner=False, max_entries=100)
+# A session is told by whose it is.
+@st.cache_resource(ttl="1m", show_spinner=False, max_entries=100, hash_funcs={AzureSession: lambda _session: ""})
 def pulls_since(
     who: str,  # noqa: ARG001 A part of the key.
     registry_id: str,
     since: datetime,
-    _session: AzureSession,
+    session: AzureSession,
 ) -> RegistryPulls:
     """The pulls of a registry that are logged since then, for deletions that run: one look a minute serves all of
     `who` on the registry, since Log Analytics takes 200 requests of a person in half a minute. Raises ServiceError
     where the registry can't be read."""
     now = datetime.now(UTC)
-    return read_pulls_since(_session, get_registry(_session, registry_id), now - since, now)
+    return read_pulls_since(session, get_registry(session, registry_id), now - since, now)
 
 
 @st.cache_resource(ttl="10m", show_spinner=False, max_entries=20, validate=fresh)
