@@ -167,7 +167,7 @@ if clean_up.open:
             show_unused(who, registries)
 if growth.open:
     with growth:
-        show_estate_growth(registries)
+        show_estate_growth(registries, running=inventory.running)
 if activity.open:
     with activity:
         show_activity(records.values)

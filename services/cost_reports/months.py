@@ -2,12 +2,12 @@
 
 from datetime import date, datetime, timedelta
 
-from services.costs.review import month_before
+from services.costs.review import month_before, recent_months
 
 # Charges of a month may change for 72 hours after its end:
 # https://learn.microsoft.com/azure/cost-management-billing/costs/understand-cost-mgt-data.
 SETTLES_WITHIN = timedelta(days=3)
-# Bills are read as far back; what was missed for longer is not made up for.
+# What was missed for longer is not made up for.
 MOST_MONTHS = 6
 
 
@@ -28,3 +28,9 @@ def due_months(now: datetime, latest: date | None) -> tuple[date, ...]:
         found.insert(0, month)
         month = month_before(month)
     return tuple(found)
+
+
+def first_read(month: date, today: date) -> date:
+    """The first of the earliest month whose bills the report of `month` needs: of the trend, and of the one before it,
+    with which it compares. In a month's first days the oldest that is due is further back than the trend."""
+    return min(recent_months(today)[-1], month_before(month))

@@ -9,12 +9,13 @@ from threading import Event
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.connection.session import AzureSession
+from services.cost_reports.months import first_read
 from services.cost_trend.days import Trend, trend_of
 from services.cost_trend.quarter import QuarterCost, quarter_costs
 from services.costs.bills import CostSource, SubscriptionCosts
 from services.costs.daily import read_days
 from services.costs.recent_bills import Bills, bills_in_parts
-from services.costs.review import days_in, recent_months
+from services.costs.review import days_in
 from services.pricing.price_cache import PriceList
 from services.pricing.report import Table
 from services.pricing.retail_prices import CURRENCIES
@@ -56,18 +57,20 @@ class MonthRead:
 
 def read_month(
     session: AzureSession,
+    month: date,
     today: date,
     list_prices: Callable[[str, Collection[str]], PriceList],
     *,
     stop: Event | None = None,
 ) -> MonthRead:
-    """The registries and their bills, of this month and the six before it. `list_prices`: those of regions, in a
+    """The registries and their bills, of this month and the six before it, and of what the report of `month` compares
+    with. `list_prices`: those of regions, in a
     currency. What could not be read is in `unread`. Raises ServiceError where nothing can be listed, and (Stopped)
     where `stop` was set before all was read."""
     stopped = ServiceError("The report was not made", "It was stopped before all was read.", "", "Stopped")
     listed = list_registries(session, stop=stop)
     bills = Bills(Partial(()), {}, Partial(()))
-    for part in bills_in_parts(session, recent_months(today)[-1], today.replace(day=days_in(today)), today, stop=stop):
+    for part in bills_in_parts(session, first_read(month, today), today.replace(day=days_in(today)), today, stop=stop):
         bills = part
     regions = tuple(sorted({registry.location for registry in listed.values}))
     prices = list_prices(bills.currency or CURRENCIES[0], regions)

@@ -1,6 +1,8 @@
 """A report posted to a webhook. Its address is a secret but for the host: whoever knows it may post there."""
 
 import json
+import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +18,16 @@ from services.connection.version import USER_AGENT
 _LARGEST_ANSWER = 64 * 1024
 CONNECT_S, ANSWER_S = 10, 30
 _TITLE = "The report could not be posted"
+_PATH = re.compile(r"(https?://[^/?\s]+)[/?]\S*")
+
+
+def _without_path(record: logging.LogRecord) -> bool:
+    """Leaves of addresses the host: urllib3 warns of headers that it can't read, with the whole address."""
+    record.msg, record.args = _PATH.sub(r"\1/…", record.getMessage()), ()
+    return True
+
+
+logging.getLogger("urllib3.connection").addFilter(_without_path)
 
 
 def host_of(address: str) -> str:

@@ -15,7 +15,7 @@ Totals = Mapping[str, Mapping[date, int]]
 @dataclass(frozen=True)
 class GroupGrowth:
     """How much the `registries` of a group store, and how much more than before. `grown` is of those alone whose size
-    was known then, None where none was; `unknown` so many were not."""
+    was known then and again since, None where none was; `unknown` so many were not."""
 
     name: str
     registries: int
@@ -66,7 +66,7 @@ def growth_of_groups(
     totals: Totals, groups: Mapping[str, str], created: Mapping[str, date | None], days: int
 ) -> tuple[GroupGrowth, ...]:
     """How much each group grew in the last `days`, the most first. A registry that was `created` since had nothing; of
-    one without a snapshot so old it is not known what it had."""
+    one without a snapshot so old it is not known what it had, of one without a snapshot since not what it has."""
     until = max((day for one in totals.values() for day in one), default=date.min)
     if until == date.min:
         return ()
@@ -76,6 +76,8 @@ def growth_of_groups(
         before, made = known_at(sizes, since), created.get(registry)
         if before is None and made and made > since:
             before = 0
+        if max(sizes, default=date.min) <= since:
+            before = None
         members[groups[registry]].append((known_at(sizes, until) or 0, before))
     found = [_growth(name, sizes) for name, sizes in members.items()]
     return tuple(sorted(found, key=lambda one: (one.grown is None, -(one.grown or 0), -one.now, one.name)))

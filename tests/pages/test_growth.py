@@ -327,3 +327,24 @@ def test_all_registries_are_stacked_by_registry_or_by_their_tag(own: OwnSandbox,
     # What a person does not see there is in nothing that they are shown.
     at = open_view("overview.py", show="Growth")
     assert "contosotwo" not in str([one.value for one in at.dataframe]) and "payments" not in texts(at)
+
+
+def test_where_all_snapshots_are_older_than_the_span_a_longer_one_can_be_chosen(
+    own: OwnSandbox, open_view: Open
+) -> None:
+    old = datetime.now(UTC).date() - timedelta(days=500)
+    add_snapshots(database(), own.registry(), [Snapshot(old, WHOLE, GIB, 0, 0, 1, 1)])
+    at = open_view("overview.py", show="Growth")
+    assert "No growth known in this time" in texts(at)
+    next(one for one in at.radio if one.label == "Span").set_value("All").run()
+    assert f"Snapshots since {old}" in texts(at) and "No growth known" not in texts(at)
+
+
+def test_while_registries_are_still_listed_nothing_is_said_of_their_growth() -> None:
+    def page(running: bool) -> None:
+        from ui.growth.estate import show_estate_growth
+
+        show_estate_growth((), running=running)
+
+    said = [texts(AppTest.from_function(page, args=(running,)).run()) for running in (True, False)]
+    assert ["No growth known" in one for one in said] == [False, True]

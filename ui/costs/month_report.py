@@ -77,7 +77,7 @@ def make_report(session: AzureSession, month: date, today: date, stop: Event) ->
     def prices(currency: str, regions: Collection[str]) -> PriceList:
         return list_prices(session, database, currency, regions)
 
-    read = read_month(session, today, prices, stop=stop)
+    read = read_month(session, month, today, prices, stop=stop)
     book = book_of(read.prices, _DAYS, Decimal(0), name, sheet)
     listed, bills = read.listed, read.bills.costs
     review = review_month(month, today, bills.values, listed, estimate_month(listed.values, book.by_region, month))

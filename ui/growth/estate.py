@@ -16,6 +16,7 @@ from ui.elements.columns import Sizes
 from ui.elements.errors import show_error
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
+from ui.elements.skeleton import Shape, show_skeleton
 from ui.elements.table import Cells, show_rows
 from ui.growth.chart import growth_figure
 from ui.growth.spans import choose_span, chosen_span
@@ -29,17 +30,23 @@ _MONTH, _QUARTER = 30, 91
 OTHERS = "All others"
 
 
-def show_estate_growth(registries: Sequence[Registry]) -> None:
-    """Shows what these registries, those that the person sees, stored day by day, and what grew."""
+def show_estate_growth(registries: Sequence[Registry], *, running: bool = False) -> None:
+    """Shows what these registries, those that the person sees, stored day by day, and what grew. `running`: more of
+    them may be found yet."""
     try:
         totals = read_totals(database(), registries, chosen_span(_SPAN))
     except ServiceError as error:
         show_error(error)
         return
+    if not totals and running:
+        show_skeleton(Shape.TABLE)
+        return
     if not totals:
+        # What is older than the span is found with a longer one.
+        choose_span(_SPAN)
         empty(
             ":material/trending_up:",
-            "No growth known yet",
+            "No growth known yet" if chosen_span(_SPAN) is None else "No growth known in this time",
             "Each day on which all of a registry was read is recorded, by the console itself or by a person.",
         )
         return
@@ -90,8 +97,8 @@ def show_estate_growth(registries: Sequence[Registry]) -> None:
 
 _COLUMNS = {
     "Now": Sizes("By the last snapshot"),
-    "In 30 days": Sizes("Of the registries whose size was known then. Below zero: it shrank"),
-    "In 91 days": Sizes("Of the registries whose size was known then. Below zero: it shrank"),
+    "In 30 days": Sizes("Of the registries whose size was known then and is since. Below zero: it shrank"),
+    "In 91 days": Sizes("Of the registries whose size was known then and is since. Below zero: it shrank"),
 }
 _TYPES = {"In 30 days": pa.int64(), "In 91 days": pa.int64(), "Note": pa.string()}
 
@@ -100,9 +107,9 @@ def _cells(one: GroupGrowth, quarterly: Mapping[str, GroupGrowth]) -> Cells:
     longer = quarterly[one.name]
     note = ""
     if one.unknown:
-        note = f"Unknown 30 days ago of {counted(one.unknown, 'registry', 'registries')}"
+        note = f"Unknown in 30 days of {counted(one.unknown, 'registry', 'registries')}"
     elif longer.unknown:
-        note = f"Unknown 91 days ago of {counted(longer.unknown, 'registry', 'registries')}"
+        note = f"Unknown in 91 days of {counted(longer.unknown, 'registry', 'registries')}"
     return {
         "Now": one.now,
         "In 30 days": one.grown,

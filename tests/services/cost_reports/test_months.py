@@ -3,11 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.cost_reports.months import MOST_MONTHS, due_months, last_settled
-from services.costs.review import days_in
+from services.cost_reports.months import MOST_MONTHS, due_months, first_read, last_settled
+from services.costs.review import days_in, month_before, recent_months
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,13 @@ def test_from_one_look_to_the_next_no_month_is_skipped_or_made_twice(at: datetim
         assert one == month.replace(day=days_in(month)) + timedelta(days=1)
         month = one
     assert month == last_settled(now + timedelta(days=days)) and len(found) <= MOST_MONTHS
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)))
+@example(datetime(2026, 11, 1))
+@example(datetime(2026, 11, 3, 23, 59))
+@example(datetime(2026, 11, 4))
+def test_what_the_oldest_report_compares_is_read_on_each_day_of_a_month(at: datetime) -> None:
+    for month in due_months(at.replace(tzinfo=UTC), date(2000, 1, 1)):
+        first = first_read(month, at.date())
+        assert first <= month_before(month) and first <= recent_months(at.date())[-1]

@@ -1,6 +1,7 @@
 """A report posted to a webhook: taken or said why not, and its address is in no error."""
 
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,14 @@ def test_one_whose_answer_never_ends_is_given_up(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(module, "_LARGEST_ANSWER", 20)
     with dripping(tmp_path, b"HTTP/1.1 200 OK\r\n\r\n") as (server, ca_file):
         assert refusal(f"https://{server}/{SECRET}", ca_file).cause.startswith("localhost: Its answer was not taken")
+
+
+def test_a_header_that_is_none_puts_the_address_into_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with dripping(tmp_path, b"HTTP/1.1 200 OK\r\nbad\r\n\r\n") as (server, ca_file):
+        with suppress(ServiceError):
+            post_report(f"https://{server}/{SECRET})/x?sig={SECRET}", BODY, ca_file)
+        assert f"Failed to parse headers (url=https://{server}/… " in caplog.text
+    assert SECRET not in caplog.text
 
 
 @pytest.mark.parametrize(

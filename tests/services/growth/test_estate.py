@@ -48,6 +48,16 @@ def test_what_was_not_known_then_is_unknown_and_what_was_created_since_had_nothi
     assert growth_of_groups({}, {}, {}, 30) == ()
 
 
+def test_the_growth_of_what_has_no_snapshot_any_more_is_unknown_and_not_0() -> None:
+    totals = {"/one": {ago(60): 5, DAY: 7}, "/two": {ago(60): 10, ago(40): 12}, "/none": {ago(60): 1, ago(29): 2}}
+    groups = {"/one": "shop", "/two": "shop", "/none": "other"}
+    assert growth_of_groups(totals, groups, {"/two": ago(90)}, 30) == (
+        GroupGrowth("shop", 2, 19, 2, 1),
+        GroupGrowth("other", 1, 2, 1, 0),
+    )
+    assert growth_of_groups(totals, groups, {}, 50)[0] == GroupGrowth("shop", 2, 19, 4, 0)
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["/a", "/b", "/c"]),
