@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.deletion.plan import DeletionItem, DeletionPlan
+from services.images.repository_contents import RepositoryContents
 
 
 @dataclass(frozen=True)
@@ -20,26 +21,37 @@ class PullsNow:
 PulledNow = Callable[[str, Mapping[str, str]], PullsNow]
 
 
-def pulled_since(plan: DeletionPlan, items: Iterable[DeletionItem], read: PulledNow) -> Mapping[str, str]:
+def pulled_since(
+    plan: DeletionPlan, items: Iterable[DeletionItem], contents: RepositoryContents, read: PulledNow
+) -> Mapping[str, str]:
     """Those of `items` that stay, by digest, each with the reason: of what a rule chose for its last pull
-    (`plan.pulled`) what was pulled later than the plan knew, or all of it where that is unknown now; and what lists it
-    or what it refers to, which could not be used without it. Reads nothing where no rule asked for it."""
+    (`plan.pulled`) what was pulled later than the plan knew, itself or what it lists, or all of it where that is
+    unknown now; and what lists it or what it refers to, which could not be used without it. `contents`: the repository
+    as it is now. Reads nothing where no rule asked for it."""
     listed = {item.digest: item for item in items}
-    asked = [digest for digest in listed if digest in plan.pulled]
+    asked = {digest: _with_children(contents, digest) for digest in listed if digest in plan.pulled}
     if not asked:
         return {}
-    now = read(plan.repository, {tag: digest for digest in asked for tag in listed[digest].tags})
+    members = {one for family in asked.values() for one in family}
+    now = read(plan.repository, {tag.name: tag.digest for tag in contents.tags if tag.digest in members})
     if now.why:
         return dict.fromkeys(asked, f"Its last pull could not be read again, and so it stays. {now.why}")
     found: dict[str, str] = {}
-    for digest in asked:
-        at, then = now.last.get(digest), plan.pulled[digest]
-        if at is None or (then is not None and at <= then):
+    for digest, family in asked.items():
+        last, then = {one: now.last[one] for one in family if one in now.last}, plan.pulled[digest]
+        one = max(last, key=last.__getitem__, default="")
+        if not one or (then is not None and last[one] <= then):
             continue
-        when = f"pulled on {at:%Y-%m-%d at %H:%M} UTC, which the plan did not know"
-        found[digest] = f"It was {when}."
+        when = f"pulled on {last[one]:%Y-%m-%d at %H:%M} UTC, which the plan did not know"
+        found[digest] = f"It was {when}." if one == digest else f"{one}, which belongs to it, was {when}."
         of = listed[digest].of
         while of in listed:
             found.setdefault(of, f"{digest}, which belongs to it, was {when}.")
             of = listed[of].of
     return found
+
+
+def _with_children(contents: RepositoryContents, digest: str) -> tuple[str, ...]:
+    """Nodes pull an index by its platforms."""
+    manifest = contents.manifests.get(digest)
+    return (digest, *(child.digest for child in manifest.children)) if manifest else (digest,)

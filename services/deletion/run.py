@@ -107,7 +107,7 @@ def _recheck(
     now = {item.digest: item for item in fresh.items}
     planned = {item.digest for item in items}
     joined = _joined(now, planned)
-    pulled = pulled_since(plan, items, pulled_now) if pulled_now else {}
+    pulled = pulled_since(plan, items, contents, pulled_now) if pulled_now else {}
     found = []
     for item in items:
         title = _title(plan.repository, item)

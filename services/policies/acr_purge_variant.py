@@ -83,7 +83,7 @@ def _tag_commands(variant: Policy, policy: Policy, said: list[str]) -> Iterator[
         untagged = untagged_rule_for(variant, rule)
         before = [
             one
-            for one in variant.rules[:number]
+            for one in (*variant.rules[:number], *_left_out_before(rule, variant, policy))
             if not isinstance(one, UntaggedRule) and not are_apart(one.repositories, rule.repositories)
         ]
         # Of these the repositories are left out, exactly.
@@ -104,6 +104,15 @@ def _tag_commands(variant: Policy, policy: Policy, said: list[str]) -> Iterator[
         excluded = [pattern for one in before for pattern in one.tags]
         filtered = f"{repositories_expression(rule, variant.rules[:number])}:{tags_expression(rule.tags, excluded)}"
         yield from _commands_of(rule, filtered, untagged, _newest_kept(policy, rule), said)
+
+
+def _left_out_before(rule: Rule, variant: Policy, policy: Policy) -> tuple[DeleteRule, ...]:
+    """The rules of the policy that delete, come before `rule`, and are not in the variant: the first that matches a tag
+    decides, also where it deletes nothing."""
+    there = {one.name for one in variant.rules}
+    names = [one.name for one in policy.rules]
+    before = policy.rules[: names.index(rule.name)]
+    return tuple(one for one in before if isinstance(one, DeleteRule) and one.name not in there)
 
 
 def _newest_kept(policy: Policy, rule: DeleteRule) -> int:

@@ -44,12 +44,13 @@ class LastPulls:
 @dataclass(frozen=True, slots=True)
 class TagDecision:
     """A tag that a rule chose to delete, or keeps, and why. `rule` is its name, "" where none matches, and where the
-    tag is locked."""
+    tag is locked. `by_pull`: it is chosen since its image was not pulled, and would not be otherwise."""
 
     tag: Tag
     delete: bool
     rule: str
     reason: str
+    by_pull: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,8 @@ def decide(
     _spare_referrers(facts, chosen, staying)
     plan = plan_deletion(contents, tuple(chosen), registry=registry, by_name=False, running=running)
     manifests = tuple(_decide_manifests(facts, plan, chosen, staying))
-    by_pull = {rule.name for rule in rules if isinstance(rule, DeleteRule) and rule.not_pulled_for_days is not None}
-    if by_pull:
-        asked = [one.row.digest for one in manifests if one.delete and one.rule in by_pull]
-        plan = replace(plan, pulled={digest: pulls.last.get(digest) for digest in asked})
+    by_pull = {one.tag.digest for one in tags if one.by_pull}
+    plan = replace(plan, pulled={digest: facts.last_pull(digest) for digest in plan.digests if digest in by_pull})
     return RepositoryDecisions(contents, tags, manifests, plan)
 
 
@@ -155,9 +154,12 @@ def _decide_tags(facts: _Facts, rules: Sequence[Rule]) -> Iterator[TagDecision]:
             if isinstance(rule, UntaggedRule) or not matches(tag.name, rule.tags):
                 continue
             if isinstance(rule, DeleteRule):
-                delete, reason = _apply(rule, facts, tag, ranks[rule.name])
+                rank = ranks[rule.name]
+                delete, reason = _apply(rule, facts, tag, rank)
                 ranks[rule.name] += 1
-                yield TagDecision(tag, delete, rule.name, reason)
+                within = rule.at_most is None or rank < rule.at_most
+                by_pull = delete and rule.not_pulled_for_days is not None and within
+                yield TagDecision(tag, delete, rule.name, reason, by_pull)
                 break
             kept = keeping[rule.name]
             if (kept is None or tag.name in kept) and (not rule.signed or facts.is_signed(tag.digest)):

@@ -241,7 +241,8 @@ class _Reader:
             return ()
         found: list[str] = []
         for one in nodes:
-            text = one.value if isinstance(one, yaml.ScalarNode) else ""
+            named = isinstance(one, yaml.ScalarNode) and one.tag != "tag:yaml.org,2002:null"
+            text = one.value if named else ""
             if not text:
                 self.wrong(one, f"{key} is a pattern such as app-*, or a list of patterns. One that begins with * "
                            "stands in quotes.")  # fmt: skip

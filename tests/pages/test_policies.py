@@ -324,7 +324,7 @@ def test_where_acr_purge_can_t_do_a_policy_the_nearest_that_it_can_is_shown_with
     at = open_view("policies.py", policy="new", show="acr purge", registry=REGISTRY)
     assert not at.exception
     assert "acr purge can't keep the newest of all tags" in said(at)
-    assert "Newest images: it keeps the 5 newest of those tags alone that acr purge would delete" in said(at)
+    assert "Newest tags: it keeps the 5 newest of those tags alone that acr purge would delete" in said(at)
     listed = str(at.code[0].value).splitlines()
     assert [line.rpartition(" --ago ")[2].partition(" --dry-run")[0] for line in listed] == [
         "90d --keep 5",

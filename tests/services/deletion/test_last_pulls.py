@@ -11,6 +11,7 @@ from services.deletion.job_records import as_details, as_items, deletion_plan_of
 from services.deletion.last_pulls import PullsNow, pulled_since
 from services.deletion.plan import DeletionPlan
 from services.deletion.run import apply_deletion
+from services.images.repository_contents import read_contents
 from services.jobs.jobs import Job
 from tests.services.deletion.test_run import index, left, outcomes, planned, signature
 from tests.support.own_sandbox import APP, OwnSandbox
@@ -53,6 +54,18 @@ def test_a_pulled_platform_keeps_its_index_and_all_of_it(own: OwnSandbox) -> Non
     assert {top, amd64, arm64, signed} == set(found) and {top, amd64, arm64, signed} <= left(own)
 
 
+def test_a_pulled_platform_keeps_each_index_that_lists_it(own: OwnSandbox) -> None:
+    own.push("keep", number=9)
+    amd64, _ = own.push("base", number=1)  # A tag of its own, and so in no plan.
+    arm64, _ = own.push(number=2)
+    tops = index(own, amd64, tags=("v1",)), index(own, amd64, arm64, tags=("v2",))
+    plan = by_pull(own, *tops)
+    assert amd64 not in plan.digests
+    assert set(reasons(own, plan, PullsNow({amd64: LATER}))) >= set(tops) and set(tops) <= left(own)
+    known = replace(plan, pulled=dict.fromkeys(plan.pulled, LATER))
+    assert not reasons(own, known, PullsNow({amd64: LATER}))
+
+
 def test_what_is_unknown_is_kept_and_other_rules_are_not_asked(own: OwnSandbox) -> None:
     asked, _ = own.push("a", number=1)
     other, _ = own.push("b", number=2)
@@ -92,4 +105,5 @@ def test_what_the_plan_knew_of_pulls_outlives_its_process(own: OwnSandbox) -> No
     plan = replace(planned(own, first, second), pulled={first: PLANNED, second: None})
     job = Job("j", "me", "delete manifests", "x", APP, as_details(plan), PLANNED, as_items(plan), {}, 1, True)
     assert deletion_plan_of(job).pulled == plan.pulled
-    assert not pulled_since(plan, [], lambda _repository, _tags: PullsNow(why="x"))
+    (contents,) = read_contents(own.client, [APP], {}).values
+    assert not pulled_since(plan, [], contents, lambda _repository, _tags: PullsNow(why="x"))

@@ -147,7 +147,7 @@ def test_the_policy_that_a_new_one_starts_with_has_a_variant_that_says_what_diff
     variant = nearest_variant(START)
     assert variant
     assert variant.differences == (
-        "Newest images: it keeps the 5 newest of those tags alone that acr purge would delete, and so more images.",
+        "Newest tags: it keeps the 5 newest of those tags alone that acr purge would delete, and so more images.",
     )
     tags = r"^(?!(sha256-[0-9a-f]{64}(\.[a-z]+)?|v.*)$)(.*)$"
     assert variant.commands == (
@@ -159,6 +159,14 @@ def test_the_policy_that_a_new_one_starts_with_has_a_variant_that_says_what_diff
 def test_what_can_be_exported_has_no_variant_and_nothing_that_deletes_has_none() -> None:
     assert nearest_variant(OLD) is None
     assert nearest_variant(Policy("p", (DeleteRule("a", not_pulled_for_days=9),))) is None
+
+
+def test_what_a_rule_that_is_left_out_decides_is_no_later_rules() -> None:
+    unpulled = DeleteRule("unpulled", tags=("pr-*",), older_than_days=30, not_pulled_for_days=30)
+    policy = Policy("p", (unpulled, DeleteRule("old", older_than_days=90), UntaggedRule("untagged", older_than_days=7)))
+    variant = nearest_variant(policy)
+    assert variant
+    assert variant.commands[0].startswith("acr purge --filter '(.*):^(?!(sha256-[0-9a-f]{64}(\\.[a-z]+)?|pr-.*)$)")
 
 
 @st.composite

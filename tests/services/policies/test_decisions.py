@@ -277,3 +277,17 @@ def test_what_comes_first_decides_and_what_comes_after_it_does_not(store: Store,
                 assert not unconditional or order.index(one.rule) <= order.index(unconditional)
             else:
                 assert not (unconditional and one.tag.locks.deletable)
+
+
+def test_pulls_are_asked_again_of_what_only_they_let_go() -> None:
+    """Whichever of an image's tags the rule chose; not of what has too many newer ones anyway."""
+    ages = {"a-1": 99, "pr-1": 100, "pr-2": 100, "old": 100}
+    found = contents(row(1, "a-1", "pr-1", age=99), row(2, "pr-2", age=100), row(3, "old", age=100), ages=ages)
+    by_pull = DeleteRule("unpulled", tags=("pr-*",), not_pulled_for_days=90)
+    pulls = LastPulls({digest_of(1): days(95)}, days(400))
+    plan = decided(found, by_pull, DeleteRule("old", older_than_days=30), pulls=pulls).plan
+    assert set(plan.digests) == {digest_of(1), digest_of(2), digest_of(3)}
+    assert plan.pulled == {digest_of(1): days(95), digest_of(2): None}
+
+    few = decided(versions(1, 2, 3), DeleteRule("few", at_most=1, not_pulled_for_days=30)).plan
+    assert set(few.digests) == {digest_of(2), digest_of(3)} and not few.pulled

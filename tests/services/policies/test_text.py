@@ -67,6 +67,11 @@ RULE = "name: x\nrules:\n  - name: a\n    action: "
         (RULE + "delte", "Line 4, column 13: An action is one of keep, delete, delete untagged. Did you mean delete?"),
         (RULE + "keep\n    tag: v*", "Line 5, column 5: Rule 1 (action keep) has no key tag. Did you mean tags?"),
         (RULE + "keep\n    tags: v*\n    tags: w*", "Line 6, column 5: The key tags is there twice."),
+        (
+            "name: x\nregistries: null\nrules: [{name: a, action: delete untagged, older_than_days: 1}]",
+            "Line 2, column 13: registries is a pattern such as app-*, or a list of patterns. One that begins with * "
+            "stands in quotes.",
+        ),
         (RULE + "keep\n    signed: 3", "Line 5, column 13: signed is true or false."),
         (RULE + "keep\n    newest: three", "Line 5, column 13: newest is a whole number from 0 to 1,000,000."),
         (RULE + "keep\n    newest: -1", "Line 5, column 13: newest is a whole number from 0 to 1,000,000."),
