@@ -40,14 +40,21 @@ class Target(StrEnum):
 @dataclass(frozen=True)
 class ClaimedReport:
     """What this process delivers now. `versions`: the SHA-256 of each file that was about to be written for it, also by
-    a process that ended. `failures`: how often it failed before."""
+    a process that ended. `failures`: how often it failed before as what may pass was not read. `lease`: the number of
+    this claim, which no other has."""
 
     runs_as: str
     target: Target
     month: date
     attempt: int
+    lease: int
     failures: int
     versions: tuple[str, ...]
+
+    @property
+    def estate(self) -> str:
+        """What the report is of, whichever identity of the console makes it: the cloud and the tenant."""
+        return _estate(self.runs_as)
 
 
 @dataclass(frozen=True)
@@ -118,24 +125,34 @@ def claim_report(engine: Engine, runs_as: str, targets: Collection[Target], leas
             if row is None:
                 return None
             claim = ClaimedReport(
-                runs_as, Target(row.target), row.month, row.attempt + 1, row.failures, tuple(row.versions)
-            )
+                runs_as, Target(row.target), row.month, row.attempt + 1, row.leases + 1, row.failures,
+                tuple(row.versions),
+            )  # fmt: skip
             this = _is(runs_as, row.target, row.month)
             if claim.attempt > MOST_ATTEMPTS:
                 _note_failure(db, row, _ENDED)
                 ended = {"lease_until": None, "attempt": 0, "tried": now, "again": now + AFTER_ENDED, "error": _ENDED}
                 db.execute(update(table).where(this).values(ended))
                 continue
-            db.execute(update(table).where(this).values(attempt=claim.attempt, lease_until=now + lease))
+            db.execute(
+                update(table).where(this).values(attempt=claim.attempt, leases=claim.lease, lease_until=now + lease)
+            )
             return claim
 
 
-def note_versions(engine: Engine, claim: ClaimedReport, versions: Iterable[str]) -> None:
+def hold_report(engine: Engine, claim: ClaimedReport, lease: timedelta) -> None:
+    """Renews the lease before what can't be undone. Raises ServiceError: NoDatabase, TakenOver."""
+    with writing(engine, "That the report is about to be sent could not be recorded") as db:
+        _require_lease(db, claim)
+        db.execute(update(table).where(_mine(claim)).values(lease_until=clock(db) + lease))
+
+
+def note_versions(engine: Engine, claim: ClaimedReport, versions: Iterable[str], there: Collection[str] = ()) -> None:
     """Records the files that are about to be written, by their SHA-256: whoever finds one knows it as the console's
-    own. Raises ServiceError: NoDatabase, TakenOver."""
+    own. Of those before, the ones that are `there` are not forgotten. Raises ServiceError: NoDatabase, TakenOver."""
     with writing(engine, "The files of the report could not be recorded") as db:
         _require_lease(db, claim)
-        known = [*claim.versions, *versions][-_MOST_VERSIONS:]
+        known = [*(one for one in claim.versions if one not in there), *there, *versions][-_MOST_VERSIONS:]
         db.execute(update(table).where(_mine(claim)).values(versions=known))
 
 
@@ -149,9 +166,9 @@ def end_report(engine: Engine, claim: ClaimedReport, place: str, lacks: str = ""
         db.execute(update(table).where(_mine(claim)).values(done))
 
 
-def fail_report(engine: Engine, claim: ClaimedReport, error: str) -> None:
+def fail_report(engine: Engine, claim: ClaimedReport, error: str, *, unread: bool = False) -> None:
     """Records why the report was not delivered, in the activity log too where the reason is another: it is tried again
-    later. Raises ServiceError: NoDatabase, TakenOver."""
+    later. `unread`: as something was not read that may pass. Raises ServiceError: NoDatabase, TakenOver."""
     with writing(engine, "The failure of a monthly report could not be recorded") as db:
         _require_lease(db, claim)
         row = db.execute(select(table).where(_mine(claim))).one()
@@ -159,7 +176,7 @@ def fail_report(engine: Engine, claim: ClaimedReport, error: str) -> None:
             _note_failure(db, row, error)
         now = clock(db)
         failed = {"lease_until": None, "attempt": 0, "tried": now, "again": now + AGAIN_AFTER, "error": error}
-        db.execute(update(table).where(_mine(claim)).values(**failed, failures=claim.failures + 1))
+        db.execute(update(table).where(_mine(claim)).values(**failed, failures=claim.failures + unread))
 
 
 def release_report(engine: Engine, claim: ClaimedReport) -> None:
@@ -182,16 +199,26 @@ def keep_report(
 
 
 def _missing(db: Connection, runs_as: str, target: Target, now: datetime) -> tuple[date, ...]:
-    """The months that are due and have no row yet. Rows of months to come are of a clock that was wrong."""
-    mine = and_(table.c.runs_as == runs_as, table.c.target == target, table.c.month <= last_settled(now))
+    """The months that are due and have no row yet, nor were delivered by another identity of the console before. Rows
+    of months to come are of a clock that was wrong."""
+    known = or_(table.c.runs_as == runs_as, and_(_of_estate(table.c.runs_as, runs_as), table.c.done.is_not(None)))
+    mine = and_(known, table.c.target == target, table.c.month <= last_settled(now))
     latest: date | None = db.execute(select(func.max(table.c.month)).where(mine)).scalar()
     return due_months(now, latest)
 
 
 def _due(runs_as: str, targets: Collection[Target], now: datetime) -> ColumnElement[bool]:
     """What is not delivered and made by nobody. What failed waits, but not longer than it can have to: then a clock was
-    wrong. What is too old to be read is left."""
+    wrong. What is too old to be read is left, and what another identity of the console has delivered."""
+    other = table.alias()
+    delivered = select(other.c.month).where(
+        _of_estate(other.c.runs_as, runs_as),
+        other.c.target == table.c.target,
+        other.c.month == table.c.month,
+        other.c.done.is_not(None),
+    )
     return and_(
+        ~delivered.correlate(table).exists(),
         table.c.runs_as == runs_as,
         table.c.target.in_([str(target) for target in targets]),
         table.c.month <= last_settled(now),
@@ -200,6 +227,14 @@ def _due(runs_as: str, targets: Collection[Target], now: datetime) -> ColumnElem
         or_(table.c.lease_until.is_(None), table.c.lease_until < now, table.c.lease_until > _latest(now)),
         or_(table.c.again.is_(None), table.c.again <= now, table.c.again > now + 1.1 * AFTER_ENDED),
     )
+
+
+def _estate(runs_as: str) -> str:
+    return runs_as.rpartition("/")[0]
+
+
+def _of_estate(column: ColumnElement[str], runs_as: str) -> ColumnElement[bool]:
+    return column.startswith(f"{_estate(runs_as)}/", autoescape=True)
 
 
 def _oldest(now: datetime) -> date:
@@ -222,7 +257,7 @@ def _is(runs_as: str, target: str, month: date) -> ColumnElement[bool]:
 def _mine(claim: ClaimedReport) -> ColumnElement[bool]:
     return and_(
         _is(claim.runs_as, claim.target, claim.month),
-        table.c.attempt == claim.attempt,
+        table.c.leases == claim.lease,
         table.c.lease_until.is_not(None),
     )
 
@@ -231,7 +266,7 @@ def _new(runs_as: str, target: Target, month: date) -> dict[str, object]:
     unset = dict.fromkeys(("lease_until", "tried", "again", "done"))
     texts = dict.fromkeys(("place", "lacks", "error"), "")
     key = {"runs_as": runs_as, "target": str(target), "month": month}
-    return {**key, "attempt": 0, "failures": 0, "versions": [], **texts, **unset}
+    return {**key, "attempt": 0, "leases": 0, "failures": 0, "versions": [], **texts, **unset}
 
 
 def _note_failure(db: Connection, row: Row[tuple[object, ...]], error: str) -> None:

@@ -30,15 +30,14 @@ def version_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def check_folder(folder: Path, names: Collection[str], own: Collection[str]) -> None:
-    """Raises ServiceError (NotWritten) where the files can't be written there: before anything is read for them.
-    `own`: the versions that the console may have written itself."""
+def check_folder(folder: Path, names: Collection[str], own: Collection[str]) -> tuple[str, ...]:
+    """The versions of the files that are there. `own`: those that the console may have written itself. Raises
+    ServiceError (NotWritten) where the files can't be written there: before anything is read for them."""
     if not folder.is_dir():
         raise _refused(errno.ENOTDIR if folder.exists() else errno.ENOENT)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise _refused(errno.EACCES)
-    for name in names:
-        _is_own(folder / name, own)
+    return tuple(there for name in names if (there := _own_version(folder / name, own)))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes], own: Collection[str]) -> None:
@@ -46,7 +45,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], own: Collection[str]) 
     that are the console's `own`. Raises ServiceError (NotWritten): then a file is as it was, or whole."""
     for name, content in files.items():
         file = folder / name
-        there = _is_own(file, own)
+        there = bool(_own_version(file, own))
         partial = folder / f".{name}.{secrets.token_hex(8)}.part"
         try:
             _remove_parts(folder, name)
@@ -101,17 +100,17 @@ def _flush(folder: Path) -> None:
             os.close(number)
 
 
-def _is_own(file: Path, own: Collection[str]) -> bool:
-    """Whether one of the console's own versions is there. Raises ServiceError where anything else is."""
+def _own_version(file: Path, own: Collection[str]) -> str:
+    """Which of the console's own versions is there, "" for none. Raises ServiceError where anything else is."""
     if not os.path.lexists(file):
-        return False
+        return ""
     try:
-        mine = file.is_file() and not file.is_symlink() and version_of(file.read_bytes()) in own
+        version = version_of(file.read_bytes()) if file.is_file() and not file.is_symlink() else ""
     except OSError as exc:
         raise _refused(exc.errno) from exc
-    if not mine:
+    if version not in own:
         raise _not_own(file)
-    return True
+    return version
 
 
 def _not_own(file: Path) -> ServiceError:

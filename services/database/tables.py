@@ -311,7 +311,8 @@ cost_reports = Table(
     Column("target", Text, primary_key=True),
     Column("month", Date, primary_key=True),  # Its first day.
     Column("attempt", Integer, nullable=False),  # So many begun without a result.
-    Column("failures", Integer, nullable=False),
+    Column("leases", Integer, nullable=False),  # So many were given: the last one's number is its holder's.
+    Column("failures", Integer, nullable=False),  # So often what may pass was not read.
     Column("lease_until", UtcTime),  # None: nobody makes it.
     Column("tried", UtcTime),  # When it failed last.
     Column("again", UtcTime),  # Not before that.

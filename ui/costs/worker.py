@@ -12,6 +12,7 @@ from services.cost_reports.deliveries import (
     end_report,
     fail_report,
     has_due,
+    hold_report,
     keep_report,
     note_versions,
     release_report,
@@ -31,6 +32,7 @@ _LOG = logging.getLogger("acr_console")
 LOOK_EVERY_S = 60
 # What was throttled or down is asked for so often before a report goes out without it.
 MOST_FAILURES = 3
+_UNREAD = "Unread"
 
 
 def reports_until(stopped: threading.Event) -> None:
@@ -64,7 +66,7 @@ def _deliver(settings: Settings, claim: ClaimedReport, stop: threading.Event) ->
     """Delivers what is claimed, and records it or why it was not."""
     try:
         made = _make(settings, claim, stop)
-        place = _send(settings, claim, made)
+        place = _send(settings, claim, made, stop)
         end_report(database(), claim, place, made.lacks)
     except ServiceError as error:
         if error.code == "TakenOver":
@@ -74,7 +76,7 @@ def _deliver(settings: Settings, claim: ClaimedReport, stop: threading.Event) ->
             release_report(database(), claim)
             return
         _LOG.warning("The cost report of %s was not delivered: %s", f"{claim.month:%Y-%m}", error)
-        fail_report(database(), claim, f"{error.cause} {error.remedy}".strip())
+        fail_report(database(), claim, f"{error.cause} {error.remedy}".strip(), unread=error.code == _UNREAD)
     except Exception as error:
         _LOG.exception("The cost report of %s was not delivered", f"{claim.month:%Y-%m}")
         fail_report(database(), claim, f"The console failed ({type(error).__name__}); the log has the details.")
@@ -87,15 +89,20 @@ def _make(settings: Settings, claim: ClaimedReport, stop: threading.Event) -> Mo
     made = make_report(connection.own_session(), claim.month, read_clock(database()).date(), stop)
     if made.may_pass and claim.failures < MOST_FAILURES:
         raise ServiceError(
-            "The report was not made", f"{made.lacks}.", f"After {MOST_FAILURES} failures it goes out so.", "Unread"
+            "The report was not made", f"{made.lacks}.", f"After {MOST_FAILURES} failures it goes out so.", _UNREAD
         )
     return made
 
 
-def _send(settings: Settings, claim: ClaimedReport, made: MonthReport) -> str:
-    """Delivers the report; returns what may be shown of where it is."""
+def _send(settings: Settings, claim: ClaimedReport, made: MonthReport, stop: threading.Event) -> str:
+    """Delivers the report; returns what may be shown of where it is. Raises ServiceError, also (Stopped) where it was
+    to stop."""
+    if stop.is_set():
+        raise ServiceError("The report was not delivered", "The console's process ends.", "", "Stopped")
     if claim.target is Target.WEBHOOK:
-        key = hashlib.sha256(f"{claim.runs_as} {claim.month}".encode()).hexdigest()[:32]
+        key = hashlib.sha256(f"{claim.estate} {claim.month}".encode()).hexdigest()[:32]
+        # It was read for minutes: another process may have it since.
+        hold_report(database(), claim, settings.lease)
         # A process that ends between this and its record posts it again, under the same id.
         post_report(settings.report_webhook, made.as_message(key), settings.ca_file)
         return host_of(settings.report_webhook)
@@ -103,6 +110,7 @@ def _send(settings: Settings, claim: ClaimedReport, made: MonthReport) -> str:
         raise ServiceError("The report was not written", "The settings name no folder any more.", "", "NotWritten")
     files = made.as_files()
     versions = [version_of(content) for content in files.values()]
-    note_versions(database(), claim, versions)
+    there = check_folder(settings.report_folder, files, claim.versions)
+    note_versions(database(), claim, versions, there)
     write_files(settings.report_folder, files, [*claim.versions, *versions])
     return " and ".join(files)

@@ -20,6 +20,7 @@ from services.cost_reports.deliveries import (
     end_report,
     fail_report,
     has_due,
+    hold_report,
     note_versions,
     release_report,
 )
@@ -114,6 +115,7 @@ def test_after_a_kill_another_process_makes_it_and_the_first_writes_nothing(data
         lambda: end_report(database, first, "x"),
         lambda: fail_report(database, first, "late"),
         lambda: note_versions(database, first, ["c"]),
+        lambda: hold_report(database, first, LEASE),
     ):
         with pytest.raises(ServiceError) as refused:
             late()
@@ -140,7 +142,7 @@ def test_what_ends_its_process_each_time_waits_for_a_day_and_says_so(database: E
 def test_what_failed_is_tried_again_later_and_its_reason_is_logged_once(database: Engine, time: Time) -> None:
     for failures in range(3):
         one = claim(database, Target.WEBHOOK)
-        assert (one.attempt, one.failures) == (1, failures)
+        assert (one.attempt, one.lease, one.failures) == (1, failures + 1, 0)
         fail_report(database, one, "It answered 503.")
         (state,) = deliveries(database, [Target.WEBHOOK])
         assert (state.done, state.tried, state.error) == (None, time.now, "It answered 503.")
@@ -184,3 +186,65 @@ def test_a_report_too_old_for_its_bills_is_left(database: Engine, time: Time) ->
     while one := claim_report(database, ME, [Target.FOLDER], LEASE):
         months.append(one.month)
     assert len(months) == 6 and OCTOBER not in months
+
+
+def test_after_a_failure_who_had_it_before_may_not_write_for_who_has_it_now(database: Engine, time: Time) -> None:
+    first = claim(database, Target.FOLDER)
+    time.later(seconds=31)
+    fail_report(database, claim(database, Target.FOLDER), "The disk is full.")
+    time.later(seconds=AGAIN_AFTER.total_seconds())
+    now = claim(database, Target.FOLDER)
+    assert (first.attempt, now.attempt) == (1, 1)
+    with pytest.raises(ServiceError) as refused:
+        end_report(database, first, "x")
+    assert refused.value.code == "TakenOver"
+    release_report(database, first)
+    hold_report(database, now, LEASE)
+    end_report(database, now, "x")
+
+
+def test_who_renews_it_before_it_is_sent_has_it_for_the_whole_lease(database: Engine, time: Time) -> None:
+    one = claim(database, Target.WEBHOOK)
+    time.later(seconds=29)
+    hold_report(database, one, LEASE)
+    time.later(seconds=29)
+    assert claim_report(database, ME, [Target.WEBHOOK], LEASE) is None
+
+
+def test_only_what_could_not_be_read_counts_as_such(database: Engine, time: Time) -> None:
+    for unread, before in ((False, 0), (True, 0), (False, 1), (True, 1)):
+        one = claim(database, Target.WEBHOOK)
+        assert one.failures == before
+        fail_report(database, one, "x", unread=unread)
+        time.later(seconds=AGAIN_AFTER.total_seconds())
+    assert claim(database, Target.WEBHOOK).failures == 2
+
+
+def test_the_version_of_a_file_that_is_there_is_never_forgotten(database: Engine, time: Time) -> None:
+    for number in range(30):
+        one = claim(database, Target.FOLDER)
+        there = ["mine"] if number else []
+        assert set(there) <= {*one.versions}
+        note_versions(database, one, ["mine" if not number else f"a{number}", f"b{number}"], there)
+        time.later(seconds=31)
+        one = claim(database, Target.FOLDER)
+        assert len(one.versions) <= 20 and one.versions[-1] == f"b{number}"
+        fail_report(database, one, "x")
+        time.later(seconds=AGAIN_AFTER.total_seconds())
+
+
+def test_another_identity_of_the_console_makes_no_month_again(database: Engine, time: Time) -> None:
+    other, elsewhere = "cloud tenant/another", "cloud tenant2/console"
+    theirs = claim_report(database, other, [Target.FOLDER], LEASE)
+    one = claim(database, Target.FOLDER)
+    end_report(database, one, "x")
+    assert theirs and theirs.estate == one.estate
+    fail_report(database, theirs, "x")
+    time.later(seconds=AGAIN_AFTER.total_seconds())
+    for who in (other, "cloud tenant/third"):
+        assert not has_due(database, who, [Target.FOLDER])
+        assert claim_report(database, who, [Target.FOLDER], LEASE) is None
+    for who, targets in ((elsewhere, [Target.FOLDER]), (other, [Target.WEBHOOK])):
+        assert has_due(database, who, targets) and claim_report(database, who, targets, LEASE)
+    time.later(days=30)
+    assert (found := claim_report(database, "cloud tenant/third", [Target.FOLDER], LEASE)) and found.month == NOVEMBER

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -12,6 +13,7 @@ from sqlalchemy import update
 
 from sandbox.billing.rows import CostRow, add_costs
 from services.connection.errors import ServiceError
+from services.connection.session import AzureSession
 from services.cost_reports import deliveries as deliveries_module
 from services.cost_reports.deliveries import Delivery, Target, deliveries
 from services.costs.review import days_in
@@ -22,6 +24,7 @@ from tests.support.killed import Killed, killed_at
 from tests.support.own_sandbox import OwnSandbox
 from tests.support.webhooks import SECRET, Webhook, webhook
 from ui.costs import worker
+from ui.costs.month_report import MonthReport
 from ui.runtime import connection
 from ui.runtime.database import database
 
@@ -246,3 +249,45 @@ def test_a_process_that_ends_gives_it_up(monkeypatch: pytest.MonkeyPatch) -> Non
         worker.deliver_due(ending)
     assert (state().error, state().running) == ("", False)
     assert work() == 1 and state().done
+
+
+def test_who_has_lost_the_report_while_it_was_read_posts_nothing(
+    hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease ran out, and another process has it; or its own process ends."""
+    made, ending = worker.make_report, threading.Event()
+
+    def taken(*args: Any) -> MonthReport:
+        found = made(*args)
+        set_row(leases=2)
+        return found
+
+    def ends(session: AzureSession, month: date, today: date, stop: threading.Event) -> MonthReport:
+        found = made(session, month, today, threading.Event())
+        ending.set()
+        assert stop.wait(10)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "make_report", taken)
+        assert work() == 1
+    assert hook.posts == [] and state(Target.WEBHOOK).running
+    end_leases()
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "make_report", ends)
+        worker.deliver_due(ending)
+    found = state(Target.WEBHOOK)
+    assert (hook.posts, found.error, found.running) == ([], "", False)
+    assert work() == 1 and len(hook.posts) == 1
+
+
+def test_a_webhook_that_was_down_does_not_use_up_what_is_waited_for(own: OwnSandbox, hook: Webhook) -> None:
+    hook.status = 503
+    for _ in range(worker.MOST_FAILURES):
+        work()
+        set_row(again=None)
+    hook.posts.clear()
+    header = {"x-ms-ratelimit-microsoft.costmanagement-tenant-retry-after": "300"}
+    own.break_({"path": "/query$", "status": 429, "headers": header})
+    work()
+    assert hook.posts == [] and state(Target.WEBHOOK).error.startswith("Not all could be read: 1 bill")

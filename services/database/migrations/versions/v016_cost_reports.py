@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("target", sa.Text, primary_key=True),
         sa.Column("month", sa.Date, primary_key=True),
         sa.Column("attempt", sa.Integer, nullable=False),
+        sa.Column("leases", sa.Integer, nullable=False),
         sa.Column("failures", sa.Integer, nullable=False),
         sa.Column("lease_until", _TIME),
         sa.Column("tried", _TIME),
