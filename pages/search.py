@@ -1,5 +1,6 @@
 """Search over all registries: by name, tag, digest, label, base image, layer, size and age, in the console's index."""
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -65,6 +66,11 @@ def offer(given: str) -> None:
     )
 
 
+def with_word(given: str, word: str, near: str) -> str:
+    """The text with `near` in place of the word, where it stands alone: it may be a part of another condition too."""
+    return re.sub(rf"(?<!\S){re.escape(word)}(?!\S)", lambda _: near, given, count=1)
+
+
 def offer_nearest_words(given: str, asked: Query) -> None:
     """Offers the search with the nearest name in place of each word that is in none."""
     names = loader.scope(who).words()
@@ -74,7 +80,7 @@ def offer_nearest_words(given: str, asked: Query) -> None:
         known = any(term.value.casefold() in name.casefold() for name in names)
         near = None if known or digest_prefix(term.value) else nearest(term.value, names)
         if near:
-            offer(given.replace(term.value, near, 1))
+            offer(with_word(given, term.value, near))
 
 
 def last_pulls(asked: Query) -> ImageColumn | None:
@@ -85,7 +91,8 @@ def last_pulls(asked: Query) -> ImageColumn | None:
 
     def last(one: FoundImage) -> float | None:
         known = logs.get(one.registry.id)
-        return pull_cells(PullsOf(known, one.repository), (one.digest,), one.every_tag)[LAST] if known else None
+        digests = (one.digest, *one.listed)
+        return pull_cells(PullsOf(known, one.repository), digests, one.every_tag)[LAST] if known else None
 
     return ImageColumn(LAST, last_pull_column(), last, lambda one: last_pull_text(last(one)))
 

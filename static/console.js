@@ -48,10 +48,12 @@ window.__streamlit = { ...window.__streamlit, BACKEND_BASE_URL: location.origin 
   const offered = (box) => [...box.querySelectorAll('[class*="st-key-suggestions-"] button')];
   window.addEventListener("keydown", (event) => {
     const box = boxOf(event.target);
-    if (!box || event.isComposing) return;
+    // What an input method takes, and what has a meaning of its own with another key.
+    if (!box || event.isComposing || event.keyCode === 229) return;
+    if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
     const input = box.querySelector("input");
     // After Streamlit itself, which sends what was typed within the last moment.
-    if (event.key === "Enter" && event.target === input)
+    if (event.key === "Enter" && event.target === input && !event.repeat)
       setTimeout(() => box.querySelector('[data-testid="stButton"] button')?.click());
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const all = [input, ...offered(box)];

@@ -92,7 +92,8 @@ def find_rebuilds(store: IndexStore, scope: Scope, readable: Readable, *, needed
                 unknown[one.why] = True
         digests = frozenset(digests_of(db, found).values())
     sentences = tuple(f"Unknown whether to rebuild some images: {why}." for why, said in unknown.items() if said)
-    return Used(anywhere=digests, unknown=sentences, unknown_of=None)
+    # An index is to be rebuilt where one of its images is; that one needs not be says nothing of the others.
+    return Used(anywhere=digests, unknown=sentences, unknown_of=None, related=needed)
 
 
 def _name(base: BaseImage) -> _Name:

@@ -55,9 +55,11 @@ def suggest(
     A text that has fields already is no name, so that its last word is completed alone. Raises ServiceError where the
     database fails.
     """
+    if len(text) > LONGEST:  # It is no query, however it ends.
+        return ()
     words = completions(known, text)[:most]
     name = text.strip()
-    if has_fields(text) or len(name) < LEAST_CHARACTERS or len(name) > LONGEST:
+    if has_fields(text) or len(name) < LEAST_CHARACTERS:
         return tuple(Suggestion(text=one) for one in words)
     words = words[:_MOST_WORDS]
     room = most - len(words)

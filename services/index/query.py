@@ -12,7 +12,7 @@ from typing import NoReturn
 
 # As many of a digest's first characters as git and docker show.
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{7,64})", re.IGNORECASE)
-_PIECE = re.compile(r'\s*((?:[^\s":]+:)*"[^"]*"|\S+)')
+_PIECE = re.compile(r'((?:[^\s":]+:)*"[^"]*"|\S+)')
 _SIZE = re.compile(r"([<>]=?)?\s*(\d+(?:\.\d+)?)\s*(b|kb|kib|mb|mib|gb|gib|tb|tib)?", re.IGNORECASE)
 _AGE = re.compile(r"([<>]=?)?\s*(\d+)\s*(h|d|w|m|y)", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}

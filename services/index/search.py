@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select
+from sqlalchemy import Connection, Row, Select, select
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Refusal
 from services.database.engine import reading
+from services.database.index_tables import contents
 from services.images.manifests import Kind
 from services.index.bases import KnownBases, base_name_values, known_bases, on_base
 from services.index.conditions import (
@@ -27,9 +28,9 @@ from services.index.conditions import (
     parameter,
     tags_statement,
 )
-from services.index.packing import LAST, digest_range, text_range, unpack_digest
+from services.index.packing import LAST, digest_range, text_range, unpack_digest, unpack_numbers
 from services.index.query import Query, digest_prefix
-from services.index.rows import STORED_KINDS, Standing, parts
+from services.index.rows import STORED_KINDS, Standing, digests_of, parts
 from services.index.scope import IndexedRegistry, Readable, Scope
 from services.index.store import IndexStore
 from services.index.unsure import unsure_numbers
@@ -70,7 +71,7 @@ class FoundTag:
 @dataclass(frozen=True)
 class FoundImage:
     """A manifest. `tags`: its own; `tags_of_indexes`: those of the indexes that list it. `kind` None: it could not be
-    read. `size` None: not known."""
+    read. `size` None: not known. `listed`: where the search is about pulls, the digests that an index lists."""
 
     registry: IndexedRegistry
     repository: str
@@ -82,6 +83,7 @@ class FoundImage:
     tags: tuple[str, ...] = ()
     tags_of_indexes: tuple[str, ...] = ()
     untagged: bool = False
+    listed: tuple[str, ...] = ()
 
     @property
     def every_tag(self) -> tuple[str, ...]:
@@ -285,7 +287,9 @@ def _images(
         with_tags = images_statement(replace(form, few=False, with_tags=True))
         rows, cut = _walk(db, with_tags, values, allowed, most, images_statement(form), usage)
     unsure = unsure_numbers(db, query, {row.number for row in rows})
-    found = _with_tags(db, [row for row in rows if row.number not in unsure], scope)
+    rows = [row for row in rows if row.number not in unsure]
+    by_pulls = bool(query.of("pulled") or query.without("pulled"))
+    found = _with_tags(db, rows, scope, _listed_by(db, {row.number for row in rows}) if by_pulls else {})
     for term in query.of("tag"):
         found = [one for one in found if any(fnmatchcase(tag, term.value) for tag in one.every_tag)]
     if query.of("size"):
@@ -358,7 +362,19 @@ def _form_of(
     return form, values
 
 
-def _with_tags(db: Connection, rows: Sequence[Row[Any]], scope: Scope) -> list[FoundImage]:
+def _listed_by(db: Connection, numbers: Collection[int]) -> Mapping[int, tuple[str, ...]]:
+    """The digests that each of these indexes lists."""
+    below: dict[int, tuple[int, ...]] = {}
+    for part in parts(numbers):
+        lists = select(contents.c.digest, contents.c.children).where(contents.c.digest.in_(part))
+        below |= {row.digest: unpack_numbers(row.children) for row in db.execute(lists)}
+    names = digests_of(db, {child for some in below.values() for child in some})
+    return {number: tuple(names[one] for one in some if one in names) for number, some in below.items()}
+
+
+def _with_tags(
+    db: Connection, rows: Sequence[Row[Any]], scope: Scope, listed: Mapping[int, tuple[str, ...]]
+) -> list[FoundImage]:
     named = bool(rows) and "tags" in rows[0]._fields
     tags_of: dict[tuple[int, int, int], list[str]] = {}
     for part in parts({row.number for row in rows}) if not named else ():
@@ -383,6 +399,7 @@ def _with_tags(db: Connection, rows: Sequence[Row[Any]], scope: Scope) -> list[F
                 tuple(sorted(own)),
                 tuple(sorted(set(of_indexes))),
                 row.standing == Standing.UNTAGGED,
+                listed.get(row.number, ()),
             )
         )
     return found

@@ -21,13 +21,15 @@ class Used:
     """The images that a term such as runs:, pulled: or rebuild: is about, by their places: digests, and tags where
     these alone are known. `anywhere`: digests that are such wherever they are, as it is not known whence they came.
     `unknown`: what is not known, in sentences; `unknown_of`: the ids of registries of whose images it is not known
-    whether they are such; None: of none it is."""
+    whether they are such; None: of none it is. `related`: whether an index is such where an image that it lists is,
+    and the other way round."""
 
     digests: Mapping[Place, Collection[str]] = field(default_factory=dict)
     tags: Mapping[Place, Collection[str]] = field(default_factory=dict)
     anywhere: frozenset[str] = frozenset()
     unknown: tuple[str, ...] = ()
     unknown_of: frozenset[str] | None = frozenset()
+    related: bool = True
 
 
 # What is known of a term.
@@ -41,8 +43,8 @@ def nothing_known(term: Term) -> Used:
 
 
 def pairs_of(db: Connection, used: Used, scope: Scope) -> frozenset[Pair]:
-    """The manifests of the index that are such, those that an index of theirs lists, and the indexes that list them: a
-    node pulls an index, then one of its platforms."""
+    """The manifests of the index that are such; where `related`, those that an index of theirs lists and the indexes
+    that list them too: a node pulls an index, then one of its platforms."""
     wanted = used.digests.keys() | used.tags.keys()
     ids = {number: one.id for number, one in scope.registries.items()}
     places = {
@@ -65,7 +67,7 @@ def pairs_of(db: Connection, used: Used, scope: Scope) -> frozenset[Pair]:
     for some_numbers in parts(everywhere):
         of_any = select(manifests.c.repository, manifests.c.digest).where(manifests.c.digest.in_(some_numbers))
         found |= {(row.repository, row.digest) for row in db.execute(of_any) if row.repository in scope.repositories}
-    return frozenset(found | _related(db, found))
+    return frozenset(found | _related(db, found)) if used.related else frozenset(found)
 
 
 def _related(db: Connection, found: Collection[Pair]) -> set[Pair]:

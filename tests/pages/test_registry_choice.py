@@ -290,6 +290,15 @@ def test_no_list_at_all_is_not_no_registry(own: OwnSandbox, open_view: Open, scr
     assert "No registries found" not in shown
 
 
+def test_another_registry_is_asked_the_same_question(opened: Open) -> None:
+    at = opened("access_review.py", registry="contosohub", may="Delete")
+    keyed(at.selectbox, place.BOX).set_value("contosodev").run()
+    assert not at.exception
+    assert at.query_params["registry"] in ("contosodev", ["contosodev"])
+    assert at.query_params["may"] in ("Delete", ["Delete"])
+    assert keyed(at.pills, "may").value == ["Delete"]
+
+
 def test_another_registry_forgets_what_the_url_names_in_the_one_before(opened: Open) -> None:
     at = opened("storage.py", registry="contosohub", repository="api/orders")
     keyed(at.selectbox, place.BOX).set_value("contosodev").run()

@@ -97,6 +97,9 @@ def test_the_nearest_name_is_offered_for_a_word_that_nothing_has(open_view: Open
     assert "Nothing found" in texts(at)
     at = button(at, f"Search {IMAGE}").click().run()
     assert IMAGE in at.query_params["q"] and "1 result" in texts(at)
+    # The word alone: it is a part of another condition too.
+    at = open_view("search.py", q="tag:nodejstemplaet nodejstemplaet")
+    assert at.button(key=f"offer tag:nodejstemplaet {IMAGE}")
 
 
 def test_an_example_runs_at_a_click(open_view: Open) -> None:
@@ -182,16 +185,22 @@ def test_a_change_that_could_not_be_read_again_is_said_and_marked(
 def test_what_was_pulled_is_read_of_all_registries_at_once(open_view: Open, own: OwnSandbox) -> None:
     indexed(open_view)
     digest = get_tag(own.client, IMAGE, "v1.0.0").digest
+    own.push_index("both", repository=IMAGE)
     own.send_logs(own.make_workspace())
+    own.log("Push", 40, "elsewhere")
     own.log("Pull", 2, IMAGE, digest, "v1.0.0")
+    own.log("Pull", 3, IMAGE, own.push(number=2, repository=IMAGE)[0])  # Of the index that platform alone.
+    indexed(open_view)
     at = open_view("search.py", q="pulled:3000y")
     assert not at.exception and "That is more than 100 years" in texts(at)
     open_view("search.py", q="pulled:30d")
     assert finished(estate_pulls(connection.who()))
     at = open_view("search.py", q="pulled:30d")
     assert not at.exception
-    assert at.dataframe[0].value["Last pull"].notna().all()
-    assert "v1.0.0" in " ".join(at.dataframe[0].value["Tags"])
+    found = at.dataframe[0].value
+    assert "v1.0.0" in " ".join(found["Tags"])
+    both = found[found["Tags"].str.contains("both")]
+    assert len(both) == 2 and (both["Last pull"] > 0).all()
     (reading,) = loader.readings_of(connection.who(), parse("pulled:30d"))
     assert reading.of == len(registry_loaders.inventory(connection.who()).value.registries.values)
 

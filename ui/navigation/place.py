@@ -18,7 +18,7 @@ from ui.runtime.background import Reading
 BOX = "registry of the sidebar"
 _CHOSEN = "registry chosen in the sidebar"
 # What of a page's URL stays when another registry is chosen there; the rest names something within the registry.
-_KEPT = ("show", "cluster", "month", "by")
+_KEPT = ("show", "cluster", "month", "by", "may")
 
 
 def remembered(who: str) -> str:

@@ -17,12 +17,32 @@ from services.index.reading import index_registry
 from services.index.scope import Readable, Scope, read_scope
 from services.index.search import search
 from services.index.store import IndexStore
-from tests.support.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, digest_of
+from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, digest_of
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 
 
 def everything(_registry: Any, names: Any) -> Any:
     return names
+
+
+def push_index(own: OwnSandbox, repository: str, tag: str, *digests: str) -> str:
+    body = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": [
+            {
+                "mediaType": OCI_MANIFEST,
+                "digest": one,
+                "size": 500,
+                "platform": {"os": "linux", "architecture": f"a{at}"},
+            }
+            for at, one in enumerate(digests)
+        ],
+    }
+    store, at = own.sandbox.store, own.sandbox.state.stamp()
+    digest = store.add_manifest(REGISTRY, repository, json.dumps(body).encode(), OCI_INDEX, at)
+    store.add_tag(REGISTRY, repository, tag, digest, at)
+    return str(digest)
 
 
 def push(own: OwnSandbox, repository: str, *layers: int, tag: str = "", **annotations: str) -> str:
@@ -57,6 +77,7 @@ class Estate:
             "without tag": push(own, "app", 1, 16, tag="no-tag", **{NAME: f"{server}/base/node", DIGEST: old}),
             "says nothing": push(own, "app", 1, 2, 17, tag="nothing"),
         }
+        self.names["both"] = push_index(own, "app", "both", self.names["stale"], self.names["fresh"])
         self.new, self.old, self.base = new, old, base
         self.store, self.target = IndexStore(database, "sandbox/tenant"), targets_of([own.registry()])[0]
         self.client = own.session().registry(self.target.login_server)
@@ -83,7 +104,8 @@ def estate(own: OwnSandbox, database: Engine) -> Estate:
 
 
 def test_images_whose_base_has_moved_are_found_and_others_are_not(estate: Estate) -> None:
-    assert estate.found("rebuild:yes") == {"stale", "gone", "stale by layers"}
+    # An index is to be rebuilt with one of its images; the others say nothing of it.
+    assert estate.found("rebuild:yes") == {"stale", "gone", "stale by layers", "both"}
     assert estate.found("rebuild:no") == {"fresh", "fresh by layers"}
     assert estate.found("rebuild:yes tag:stale") == {"stale"}
 

@@ -15,7 +15,7 @@ from services.estate.search import Known
 from services.estate.suggestions import MOST_SUGGESTIONS, SearchedIndex, completions, suggest
 from services.images.repositories import all_repository_names
 from services.index.index_jobs import targets_of
-from services.index.query import NEGATED
+from services.index.query import LONGEST, NEGATED
 from services.index.reading import index_registry
 from services.index.scope import IndexedRegistry, read_scope, readable_repositories
 from services.index.store import IndexStore
@@ -66,10 +66,11 @@ def test_of_what_the_asker_may_not_see_nothing_is_suggested(known: Known, index:
     hub = next(one for one in known.registries if one.name == "contosohub")
     some = tuple(name for name in known.repositories[hub.id] if name != "api/orders")
     theirs = Known((hub,), (), {hub.id: some})
+    assert any("api/orders" in one.text for one in suggest(known, index, "repository:api/o"))
     scope = read_scope(index.store, targets_of(theirs.registries), theirs.repositories)
     for typed in ("ord", "api/orders:", "api/orders:v", "orders lat", "contoso", "latest", "repository:api/o"):
         seen = suggest(theirs, replace(index, scope=scope), typed)
-        assert all("orders" not in one.text.removeprefix(typed) for one in seen)
+        assert all("api/orders" not in one.text for one in seen)
         assert {one.hit.registry.name for one in seen if one.hit and one.hit.registry} <= {"contosohub"}
         assert not any(one.hit and one.hit.repository == "api/orders" for one in seen)
     unreadable = replace(index, readable=lambda _registry, _names: ())
@@ -92,6 +93,13 @@ def test_the_words_of_the_language_are_completed_where_they_stand(known: Known) 
     for nothing in ("", "api ", 'label:"lab', "label:", "registry:contosobase"):
         assert completions(known, nothing) == ()
     assert not places(known, None, "label:team=payments ord")
+
+
+def test_a_text_that_is_too_long_for_a_query_is_not_looked_at(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert suggest(known, None, "repository:api/o" + " " * (LONGEST - 16)) == ()
+    assert suggest(known, None, " " * (LONGEST - 3) + "ord")
+    monkeypatch.setattr("services.estate.suggestions.has_fields", None)
+    assert suggest(known, None, " " * (LONGEST - 2) + "ord") == suggest(known, None, "ord" + " " * 10_000) == ()
 
 
 @given(st.text(max_size=30))
