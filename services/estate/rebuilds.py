@@ -22,12 +22,15 @@ from services.index.scope import IndexedRegistry, Readable, Scope
 from services.index.store import IndexStore
 from services.index.usage import Used
 
+_LOOKING = "The base images could not be looked for"
 # Images with a named base that are looked at.
 _LOOKED_AT = 50_000
 # Why it is not known, of one image or of several.
 NO_BASE = "the builder named no base image with a tag"
 _NOT_INDEXED = "the base's tag is not in the index, or not in a registry that you can read"
 _LATER = "pushed after the base's registry was compared with the index"
+_UNREAD = "not all of the base's registry could be read when it was compared with the index"
+_CHANGED = "this console has changed the base's repository since it was read for the index"
 _LAYERS = "the builder wrote no digest of the base, and the layers do not tell"
 _CUT = f"more than {_LOOKED_AT:,} images have a named base"
 
@@ -50,6 +53,7 @@ class Rebuild:
 class _KnownTag:
     registry: IndexedRegistry
     tag: BaseTag
+    changed: bool
 
 
 def rebuild_of(
@@ -66,8 +70,9 @@ def rebuild_of(
     """
     if base is None or not base.tag:
         return Rebuild(None, NO_BASE)
+    allowed = _allowed(scope, readable, {_name(base)})
     with reading(store.engine, "The base image could not be looked for") as db:
-        known = _read_tags(db, scope, readable, {_name(base)})
+        known = _read_tags(db, scope, allowed)
     return _rebuild(base, layers, created, known.get(_name(base)))
 
 
@@ -76,10 +81,13 @@ def find_rebuilds(store: IndexStore, scope: Scope, readable: Readable, *, needed
 
     Raises ServiceError (NoDatabase).
     """
-    with reading(store.engine, "The base images could not be looked for") as db:
+    with reading(store.engine, _LOOKING) as db:
         named, created, cut = _named_bases(db, scope)
-        bases = {number: base for number, base in named.items() if base.tag}
-        known = _read_tags(db, scope, readable, {_name(base) for base in bases.values()})
+    bases = {number: base for number, base in named.items() if base.tag}
+    # A registry is asked while no connection is held.
+    allowed = _allowed(scope, readable, {_name(base) for base in bases.values()})
+    with reading(store.engine, _LOOKING) as db:
+        known = _read_tags(db, scope, allowed)
         by_layers = [number for number, base in bases.items() if not base.built_on and _name(base) in known]
         layers = _layers(db, by_layers)
         unknown = {NO_BASE: True, _CUT: cut}
@@ -104,6 +112,8 @@ def _rebuild(base: BaseImage, layers: tuple[str, ...], created: datetime | None,
     if known is None:
         return Rebuild(None, _NOT_INDEXED)
     now, as_of = known.tag.digest, known.registry.read
+    if known.registry.unread or known.changed:
+        return Rebuild(None, _CHANGED if known.changed else _UNREAD, now, as_of)
     moved = has_moved(base.built_on, layers, known.tag)
     if moved is None:
         return Rebuild(None, _LAYERS, now, as_of)
@@ -153,32 +163,42 @@ def _time(row: Row[Any]) -> datetime | None:
     return datetime.fromtimestamp(row.created, UTC) if row.created is not None else None
 
 
-def _read_tags(
-    db: Connection, scope: Scope, readable: Readable, wanted: Collection[_Name]
-) -> Mapping[_Name, _KnownTag]:
-    """What the index has of these tags, in repositories that the asker may read."""
+def _allowed(
+    scope: Scope, readable: Readable, wanted: Collection[_Name]
+) -> Mapping[tuple[IndexedRegistry, int], set[_Name]]:
+    """Those of the tags that are in repositories that the asker may read, by registry and number of repository."""
     servers = {one.login_server.casefold(): one for one in scope.registries.values() if one.read}
     numbers = {place: number for number, place in scope.repositories.items()}
-    by_registry: dict[int, set[str]] = {}
-    for server, repository, _ in wanted:
+    by_repository: dict[IndexedRegistry, dict[str, set[_Name]]] = {}
+    for one in wanted:
+        server, repository, _ = one
         registry = servers.get(server)
         if registry and (registry.number, repository) in numbers:
-            by_registry.setdefault(registry.number, set()).add(repository)
-    allowed = {
-        (number, name)
-        for number, names in by_registry.items()
-        for name in _readable(readable, scope.registries[number], names)
+            by_repository.setdefault(registry, {}).setdefault(repository, set()).add(one)
+    return {
+        (registry, numbers[registry.number, name]): names[name]
+        for registry, names in by_repository.items()
+        for name in _readable(readable, registry, set(names))
     }
-    found: dict[_Name, tuple[IndexedRegistry, int]] = {}
-    for number, name in allowed:
-        registry = scope.registries[number]
-        names = {tag for server, repository, tag in wanted if (servers.get(server), repository) == (registry, name)}
-        here = tags.c.repository == numbers[number, name]
-        for part in parts(names):
-            for row in db.execute(select(tags.c.name, tags.c.digest).where(here, tags.c.name.in_(part))):
-                found[registry.login_server.casefold(), name, row.name] = registry, row.digest
-    known = _read_base_tags(db, {digest for _, digest in found.values()})
-    return {name: _KnownTag(registry, known[digest]) for name, (registry, digest) in found.items() if digest in known}
+
+
+def _read_tags(
+    db: Connection, scope: Scope, allowed: Mapping[tuple[IndexedRegistry, int], set[_Name]]
+) -> Mapping[_Name, _KnownTag]:
+    """What the index has of these tags."""
+    found: dict[_Name, tuple[IndexedRegistry, int, bool]] = {}
+    for (registry, number), names in allowed.items():
+        by_tag = {name[-1]: name for name in names}
+        for part in parts(by_tag):
+            here = (tags.c.repository == number) & tags.c.name.in_(part)
+            for row in db.execute(select(tags.c.name, tags.c.digest).where(here)):
+                found[by_tag[row.name]] = registry, row.digest, number in scope.changed
+    known = _read_base_tags(db, {digest for _, digest, _ in found.values()})
+    return {
+        name: _KnownTag(registry, known[digest], changed)
+        for name, (registry, digest, changed) in found.items()
+        if digest in known
+    }
 
 
 def _readable(readable: Callable[..., Collection[str]], registry: IndexedRegistry, names: set[str]) -> Collection[str]:

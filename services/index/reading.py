@@ -99,6 +99,7 @@ def index_registry(
     catalogue that is refused removes nothing. Raises ServiceError where the database fails.
     """
     stop = stop or Event()
+    begun = datetime.now(UTC)  # What changes from now on may be read, and may not.
     number = store.add_registry(target)
     run = _Run(store, client, number, shared, stop)
     known = store.repositories(number)
@@ -119,7 +120,7 @@ def index_registry(
         if error.code in ("NoDatabase", "RegistryRemoved"):
             raise
         run.refuse("The catalogue", error)
-    store.end_registry(number, datetime.now(UTC), run.found.unread, complete=run.found.complete)
+    store.end_registry(number, begun, run.found.unread, complete=run.found.complete)
     return run.found
 
 

@@ -127,6 +127,16 @@ def digests_of(db: Connection, numbers: Iterable[int]) -> dict[int, str]:
     return found
 
 
+def listed_by(db: Connection, numbers: Iterable[int]) -> Mapping[int, tuple[str, ...]]:
+    """The digests that each of these indexes lists."""
+    below: dict[int, tuple[int, ...]] = {}
+    for part in parts(numbers):
+        lists = select(contents.c.digest, contents.c.children).where(contents.c.digest.in_(part))
+        below |= {row.digest: unpack_numbers(row.children) for row in db.execute(lists)}
+    names = digests_of(db, {child for some in below.values() for child in some})
+    return {number: tuple(names[one] for one in some if one in names) for number, some in below.items()}
+
+
 def numbers_of_words(db: Connection, wanted: Iterable[str]) -> dict[str, int]:
     """The numbers of these texts, made where they have none."""
     found: dict[str, int] = {}

@@ -27,8 +27,9 @@ NOT_INDEXED = "not indexed"
 
 @dataclass(frozen=True)
 class IndexedRegistry:
-    """A registry in the index. `id` as the asker's listing has it. `read`: when it was last compared with the registry
-    to the end, None never; `unread`: what could not be read then, in words. `repositories`: those of the asker."""
+    """A registry in the index. `id` as the asker's listing has it. `read`: when the last comparison with the
+    registry to its end began, None never; `unread`: what could not be read then, in words. `repositories`: those of
+    the asker."""
 
     number: int
     id: str

@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Refusal
 from services.database.engine import reading
-from services.database.index_tables import contents
 from services.images.manifests import Kind
 from services.index.bases import KnownBases, base_name_values, known_bases, on_base
 from services.index.conditions import (
@@ -28,9 +27,9 @@ from services.index.conditions import (
     parameter,
     tags_statement,
 )
-from services.index.packing import LAST, digest_range, text_range, unpack_digest, unpack_numbers
-from services.index.query import Query, digest_prefix
-from services.index.rows import STORED_KINDS, Standing, digests_of, parts
+from services.index.packing import LAST, digest_range, text_range, unpack_digest
+from services.index.query import GIVEN, Query, digest_prefix
+from services.index.rows import STORED_KINDS, Standing, listed_by, parts
 from services.index.scope import IndexedRegistry, Readable, Scope
 from services.index.store import IndexStore
 from services.index.unsure import unsure_numbers
@@ -145,13 +144,15 @@ def search(
             found = replace(found, registries=tuple(scope.registries_of(query)[:most]))
         if not query.of("tag"):
             found = replace(found, repositories=_repositories(query, scope, most))
+    # Before a connection is held: it may ask a registry.
+    used = {term: find_used(term) for term in (*query.of(*GIVEN), *query.without(*GIVEN))}
     with reading(store.engine, "The index could not be searched") as db:
         cut = len(found.repositories) == most
         if by_name and query.of("tag", ""):
             tags_found, more = _tags(db, query, scope, most)
             found, cut = replace(found, tags=tuple(tags_found)), cut or more
         if query.about_images or any(digest_prefix(term.value) for term in query.of("")):
-            usage = usage_of(db, query, scope, find_used)
+            usage = usage_of(db, query, scope, used.__getitem__)
             images, more = _images(db, query, scope, now, most, usage)
             unknown = usage.unknown if usage else ()
             found, cut = replace(found, images=tuple(images), unknown=unknown), cut or more
@@ -289,7 +290,7 @@ def _images(
     unsure = unsure_numbers(db, query, {row.number for row in rows})
     rows = [row for row in rows if row.number not in unsure]
     by_pulls = bool(query.of("pulled") or query.without("pulled"))
-    found = _with_tags(db, rows, scope, _listed_by(db, {row.number for row in rows}) if by_pulls else {})
+    found = _with_tags(db, rows, scope, listed_by(db, {row.number for row in rows}) if by_pulls else {})
     for term in query.of("tag"):
         found = [one for one in found if any(fnmatchcase(tag, term.value) for tag in one.every_tag)]
     if query.of("size"):
@@ -360,16 +361,6 @@ def _form_of(
         order="" if among else "size" if query.of("size") else "age",
     )
     return form, values
-
-
-def _listed_by(db: Connection, numbers: Collection[int]) -> Mapping[int, tuple[str, ...]]:
-    """The digests that each of these indexes lists."""
-    below: dict[int, tuple[int, ...]] = {}
-    for part in parts(numbers):
-        lists = select(contents.c.digest, contents.c.children).where(contents.c.digest.in_(part))
-        below |= {row.digest: unpack_numbers(row.children) for row in db.execute(lists)}
-    names = digests_of(db, {child for some in below.values() for child in some})
-    return {number: tuple(names[one] for one in some if one in names) for number, some in below.items()}
 
 
 def _with_tags(

@@ -112,8 +112,8 @@ class IndexStore:
             db.execute(delete(registries).where(registries.c.id == number))
 
     def end_registry(self, number: int, tried: datetime, unread: str, *, complete: bool) -> None:
-        """Notes when a registry was compared with the index, and what could not be read, in words. `complete`: its
-        catalogue was read to the end."""
+        """Notes when it was begun to compare a registry with the index, and what could not be read, in words.
+        `complete`: its catalogue was read to the end."""
         now = {"tried": tried, "unread": unread, **({"read": tried} if complete else {})}
         with writing(self.engine, _WRITING) as db:
             db.execute(update(registries).where(registries.c.id == number).values(now))

@@ -117,6 +117,51 @@ def test_who_may_not_read_the_base_learns_nothing_of_its_tag(estate: Estate) -> 
         assert not estate.found(query, listed_alone, lambda _registry, names: set(names) - {"base/node"})
 
 
+def test_of_a_base_that_could_not_be_read_again_nothing_is_said(estate: Estate, own: OwnSandbox) -> None:
+    base = base_image_of([(NAME, estate.base), (DIGEST, estate.new)])
+
+    def why() -> str:
+        one = rebuild_of(estate.store, estate.scope, everything, base, (), datetime.now(UTC) - timedelta(days=9))
+        assert one.needed is None
+        return one.why
+
+    push(own, "base/node", 1, 4, tag="20")
+    own.break_({"path": "/acr/v1/base/node/_tags", "status": 403})
+    found = index_registry(estate.store, estate.client, estate.target)
+    assert found.complete and found.refused
+    estate.scope = estate.scope_of("app", "base/node")
+    assert not estate.found("rebuild:yes") and not estate.found("rebuild:no")
+    assert "could be read" in why()
+    own.break_()
+    assert not index_registry(estate.store, estate.client, estate.target).refused
+    estate.store.mark_changed(estate.target.login_server, "base/node", datetime.now(UTC))
+    estate.scope = estate.scope_of("app", "base/node")
+    assert not estate.found("rebuild:yes") and not estate.found("rebuild:no")
+    assert "has changed" in why()
+
+
+def test_what_is_pushed_while_the_base_s_registry_is_compared_is_later(estate: Estate) -> None:
+    begun: list[datetime] = []
+    index_registry(
+        estate.store, estate.client, estate.target, everything=True,
+        on_repository=lambda _: begun.append(datetime.now(UTC)),
+    )  # fmt: skip
+    (registry,) = estate.scope_of("app", "base/node").registries.values()
+    assert registry.read and registry.read < begun[0]
+
+
+def test_a_registry_is_asked_while_no_connection_is_held(estate: Estate) -> None:
+    held: list[int] = []
+
+    def ask(_registry: Any, names: Any) -> Any:
+        held.append(estate.store.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return names
+
+    assert estate.found("rebuild:yes", readable=ask)
+    rebuild_of(estate.store, estate.scope, ask, base_image_of([(NAME, estate.base)]), (), None)
+    assert len(held) > 2 and not any(held)
+
+
 def test_one_image_says_why_it_is_not_known(estate: Estate) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=9)
 
