@@ -113,8 +113,10 @@ def _disk() -> list[Row]:
         for number in range(FILLED):
             contents = repository_at_hand(f"team/app-{number:05}", RELEASES)
             fresh = tuple(contents.manifests.values())
-            read = ReadRepository(contents.repository, contents.tags, contents.rows, contents.manifests, fresh)
-            store.write_repository(registry, read, datetime.now(UTC))
+            read = ReadRepository(
+                contents.repository, contents.tags, contents.rows, contents.manifests, fresh, datetime.now(UTC)
+            )
+            store.write_repository(registry, read)
             filled += len(contents.rows)
             listed += sum(len(gzip.compress(page.encode())) for page in as_json([contents]))
         store.engine.dispose()  # The last to close the file moves what is in its log there.

@@ -37,7 +37,7 @@ repositories = Table(
     # As the registry reported it when it was read: while both stay, nothing has changed.
     Column("updated", Text, nullable=False),
     Column("counts", Text, nullable=False),
-    Column("read", UtcTime, nullable=False),
+    Column("read", UtcTime, nullable=False),  # When that began, or when the console has changed it since.
     Column("unread", Integer, nullable=False),  # Manifests that could not be read.
     # Images with a tag whose config has not been read; None: not counted since the repository changed.
     Column("configs_unread", Integer),

@@ -206,12 +206,12 @@ class _Run:
 
     def write(self, read: ReadRepository | None) -> None:
         if read:
-            self.store.write_repository(self.number, read, datetime.now(UTC))
+            self.store.write_repository(self.number, read)
             self.found = replace(self.found, changed=self.found.changed + 1)
 
     def read(self, one: Repository) -> ReadRepository | None:
         """A repository as it is now; None where the reading was stopped."""
-        name = one.name
+        name, begun = one.name, datetime.now(UTC)
         if not self.client.tokens.holds(Need(name, READ)):
             raise ServiceError(
                 f"Could not index {name}",
@@ -235,7 +235,7 @@ class _Run:
         fresh = {**shared, **{manifest.digest: manifest for manifest in read.values}}
         refused = (*rows.refused, *tags.refused, *read.refused)
         settled = all(refusal.error.code in _FINAL for refusal in refused)
-        return ReadRepository(one, tags.values, rows.values, {**known, **fresh}, tuple(fresh.values()), settled)
+        return ReadRepository(one, tags.values, rows.values, {**known, **fresh}, tuple(fresh.values()), begun, settled)
 
     def remove_missing(self, names: set[str]) -> None:
         """Removes repositories that the catalogue does not list, where the registry itself says that they are gone: in

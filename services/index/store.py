@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, exists, insert, select, update
 
 from services.connection.errors import ServiceError
 from services.database.engine import reading, writing
@@ -53,13 +53,15 @@ class KnownRepository:
 @dataclass(frozen=True)
 class ReadRepository:
     """A repository as it was read. `manifests`: those of `rows` that are known, by digest; `fresh`: those of them that
-    the index does not have yet. `settled` False: it is to be read again, though it may not have changed."""
+    the index does not have yet. `begun`: when its reading began. `settled` False: it is to be read again, though it
+    may not have changed."""
 
     repository: Repository
     tags: tuple[Tag, ...]
     rows: tuple[ManifestRow, ...]
     manifests: Mapping[str, Manifest]
     fresh: tuple[Manifest, ...]
+    begun: datetime
     settled: bool = True
 
 
@@ -127,29 +129,33 @@ class IndexStore:
     def mark_changed(self, login_server: str, name: str, at: datetime) -> tuple[int, ...]:
         """Marks a repository of an indexed registry as changed by the console: it differs from the index until it is
         read again. Returns `indexed_numbers`."""
-        numbers = self.indexed_numbers(login_server)
+        numbers = self.indexed_numbers(login_server, name)
         for number in numbers:
             here = (repositories.c.registry == number) & (repositories.c.name == name)
             with writing(self.engine, _WRITING) as db:
                 lock_writing(db)
-                if not db.execute(update(repositories).where(here).values(counts=CHANGED)).rowcount:
+                if not db.execute(update(repositories).where(here).values(counts=CHANGED, read=at)).rowcount:
                     row = {"registry": number, "name": name, "updated": "", "counts": CHANGED, "read": at, "unread": 0}
                     db.execute(insert(repositories).values(row))
         return numbers
 
-    def indexed_numbers(self, login_server: str) -> tuple[int, ...]:
-        """The numbers of the registries in the index with that login server that were compared to the end."""
+    def indexed_numbers(self, login_server: str, name: str) -> tuple[int, ...]:
+        """The numbers of the registries in the index with that login server that were compared to the end, or of which
+        the index has that repository."""
         mine = (registries.c.azure == self.azure) & (registries.c.login_server == login_server)
+        here = exists().where(repositories.c.registry == registries.c.id, repositories.c.name == name)
         with reading(self.engine, _READING) as db:
-            return tuple(db.execute(select(registries.c.id).where(mine, registries.c.read.is_not(None))).scalars())
+            found = select(registries.c.id).where(mine, registries.c.read.is_not(None) | here)
+            return tuple(db.execute(found).scalars())
 
     def known_manifests(self, wanted: Iterable[str]) -> dict[str, Manifest]:
         """Those of the manifests that were read before, with their children and subject alone."""
         with reading(self.engine, _READING) as db:
             return find_known(db, wanted)
 
-    def write_repository(self, registry: int, read: ReadRepository, at: datetime) -> None:
-        """Puts a repository as it was read in the place of what the index has of it, all of it or nothing.
+    def write_repository(self, registry: int, read: ReadRepository) -> None:
+        """Puts a repository as it was read in the place of what the index has of it, all of it or nothing. One that was
+        changed, or read anew, after this reading began is to be read again.
 
         Raises ServiceError (NoDatabase, RegistryRemoved) where another process has removed the registry meanwhile.
         """
@@ -162,7 +168,7 @@ class IndexStore:
                     "Index registries again.",
                     "RegistryRemoved",
                 )
-            number = _repository_row(db, registry, read, at)
+            number = _repository_row(db, registry, read)
             before = set(db.execute(select(manifests.c.digest).where(manifests.c.repository == number)).scalars())
             before |= set(db.execute(select(tags.c.digest).where(tags.c.repository == number)).scalars())
             for table in (tags, manifests):
@@ -189,16 +195,18 @@ class IndexStore:
             remove_unused(db, before)
 
 
-def _repository_row(db: Connection, registry: int, read: ReadRepository, at: datetime) -> int:
+def _repository_row(db: Connection, registry: int, read: ReadRepository) -> int:
     one = read.repository
+    mine = (repositories.c.registry == registry) & (repositories.c.name == one.name)
+    before = db.execute(select(repositories.c.read).where(mine)).scalar_one_or_none()
+    late = before is not None and before > read.begun
     now = {
         "updated": updated_key(one),
-        "counts": counts_key(one) if read.settled else "",
-        "read": at,
+        "counts": CHANGED if late else counts_key(one) if read.settled else "",
+        "read": before if late else read.begun,
         "unread": len({row.digest for row in read.rows} - read.manifests.keys()),
         "configs_unread": None,
     }
-    mine = (repositories.c.registry == registry) & (repositories.c.name == one.name)
     found = db.execute(update(repositories).where(mine).values(now).returning(repositories.c.id)).scalar_one_or_none()
     if found is None:
         row = {"registry": registry, "name": one.name, **now}

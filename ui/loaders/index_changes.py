@@ -94,7 +94,7 @@ def _read_waiting(who: str, own: OwnChanges, reading: Reading[None]) -> None:
 def _read(who: str, server: str, name: str, pace: Pace, reading: Reading[None]) -> None:
     client = connection.session_for_jobs(who).registry(server).paced(pace.take)
     store = IndexStore(database(), azure_of(who))
-    for number in store.indexed_numbers(server):
+    for number in store.indexed_numbers(server, name):
         found = index_repository(store, client, number, name, shared=shared_contents(), stop=reading.stop)
         if found.refused:
             _LOG.warning("%s in %s was changed, and the index not: %s", name, server, found.unread)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from sandbox.storage.store import Locks, Store, timestamp
 from services.database.contents import ContentStore
 from services.index.index_jobs import targets_of
 from services.index.reading import RegistryIndexed, index_registry, index_repository
-from services.index.store import CHANGED, IndexStore, IndexTarget
+from services.index.store import CHANGED, IndexStore, IndexTarget, ReadRepository
 from tests.support.databases import sqlite
 from tests.support.documents import OCI_LAYER, OCI_MANIFEST
 from tests.support.index_samples import index_as_values
@@ -189,6 +189,54 @@ def test_a_mark_stays_until_the_repository_was_read_again(own: OwnSandbox, datab
     found = index(own, database)
     assert (found.changed, found.removed) == (1, 1)  # Though nothing of it has changed; the other is none.
     assert all(known.counts != CHANGED for known in store.repositories(number).values())
+
+
+def test_a_repository_of_a_registry_that_was_never_compared_to_its_end_is_marked(
+    own: OwnSandbox, database: Engine
+) -> None:
+    own.push("v1")
+    store, one = IndexStore(database, AZURE), target(own)
+    number = store.add_registry(one)
+    client = own.session().registry(one.login_server)
+    assert index_repository(store, client, number, APP).changed == 1
+    assert store.mark_changed(one.login_server, "elsewhere", FIRST) == ()
+    assert store.mark_changed(one.login_server, APP, FIRST) == (number,)
+    assert {name: known.counts for name, known in store.repositories(number).items()} == {APP: CHANGED}
+
+
+def test_what_was_read_before_a_change_leaves_its_mark(
+    own: OwnSandbox, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.push("v1")
+    index(own, database)
+    store, one = IndexStore(database, AZURE), target(own)
+    client = own.session().registry(one.login_server)
+    number = store.add_registry(one)
+    write = store.write_repository
+
+    def change_first(registry: int, read: ReadRepository) -> None:
+        own.push("v2", number=2)
+        store.mark_changed(one.login_server, APP, datetime.now(UTC))
+        write(registry, read)
+
+    monkeypatch.setattr(store, "write_repository", change_first)
+    assert index_repository(store, client, number, APP).changed == 1
+    assert store.repositories(number)[APP].counts == CHANGED
+    monkeypatch.undo()
+    assert index_repository(store, client, number, APP).changed == 1
+    assert store.repositories(number)[APP].counts != CHANGED
+
+    # One that began before another, and ends after it.
+    def read_again_first(registry: int, read: ReadRepository) -> None:
+        monkeypatch.undo()
+        assert index_repository(store, client, number, APP).changed == 1
+        write(registry, read)
+
+    monkeypatch.setattr(store, "write_repository", read_again_first)
+    assert index_repository(store, client, number, APP).changed == 1
+    assert store.repositories(number)[APP].counts == CHANGED
+    assert index(own, database).changed == 1
+    assert store.repositories(number)[APP].counts != CHANGED
 
 
 def test_a_refused_catalogue_removes_nothing_and_is_said(own: OwnSandbox, database: Engine) -> None:

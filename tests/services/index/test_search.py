@@ -160,6 +160,7 @@ def test_images_on_a_base_by_its_layers_and_by_what_their_builder_says(own: OwnS
     above = {push_layers(own, "app", 1, 2, 3), push_layers(own, "app", 1, 2, 4, 5)}
     push_layers(own, "app", 2, 1, 6)  # The same layers in another order.
     push_layers(own, "app", 2, 7)
+    bare = push_layers(own, "app")
     said = push_layers(own, "app", 8, **{NAME: "docker.io/library/alpine:3.20", DIGEST: base})
     session, listed = own.session(), (own.registry(),)
     store, target = IndexStore(database, "sandbox/tenant"), targets_of(listed)[0]
@@ -192,6 +193,7 @@ def test_images_on_a_base_by_its_layers_and_by_what_their_builder_says(own: OwnS
     assert "not in the index" in none(f"base:{digest_of(77)}")
     top = next(iter(above))
     assert "were compared" in none(f"base:{top}")
+    assert "not all layers could be compared" in none(f"base:{bare}")  # Layers of which nothing is known.
     assert "0 images name a base. " in none(f"base:{base}", read_scope(store, [target], {target.id: ("no/such",)}))
 
 
