@@ -21,7 +21,7 @@ from ui.elements.text import ago, exact, plain
 from ui.jobs import record as job_record
 from ui.jobs import runs
 from ui.jobs.azure_log import show_azure_log
-from ui.jobs.deletion import show_files, show_policy
+from ui.jobs.deletion import show_deletion_files, show_policy
 from ui.jobs.follow import rerun_on_change
 from ui.jobs.notices import show_overdue, show_running, show_stop
 from ui.jobs.sent import show_sent
@@ -98,7 +98,7 @@ def show_one(record: DeletionRecord) -> None:
         show_way_back(who, registry, record)
     if ended := runs.find(who, record.id):
         show_confirmed(ended)
-        show_files(ended)
+        show_deletion_files(ended)
         show_sent(ended)
         show_azure_log(ended)
 
@@ -126,7 +126,7 @@ def show_of_another(job: Job) -> None:
     of_open = {} if job.runs else fates_of_open(record, ()) if record.completed else unknown
     show_fates(record, {**record.fates, **of_open}, running=job.runs)
     show_confirmed(job)
-    show_files(job)
+    show_deletion_files(job)
     show_sent(job)
     show_azure_log(job)
 

@@ -6,6 +6,7 @@ from services.deletion.by_policy import policy_run_of, policy_sentences
 from services.deletion.job_export import as_html, as_json
 from services.jobs.jobs import Job
 from ui.elements.text import plain
+from ui.jobs.files import show_files
 from ui.navigation import pages
 from ui.navigation.links import link_to
 
@@ -27,19 +28,6 @@ def show_policy(job: Job, by: str) -> None:
             )
 
 
-def show_files(job: Job) -> None:
+def show_deletion_files(job: Job) -> None:
     """The record as files, to be downloaded."""
-    with st.container(horizontal=True):
-        for label, content, ending, kind in (
-            ("Download as HTML", as_html(job), "html", "text/html"),
-            ("Download as JSON", as_json(job), "json", "application/json"),
-        ):
-            st.download_button(
-                label,
-                content,
-                f"deletion-{job.id}.{ending}",
-                kind,
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"{ending} {job.id}",
-            )
+    show_files(f"deletion-{job.id}", as_html(job), as_json(job))

@@ -10,6 +10,7 @@ from services.promotion.jobs import ACTION, Promotion, promotions_of
 from services.promotion.record import as_html, as_json
 from services.wording import counted
 from ui.elements.text import plain, size
+from ui.jobs.files import show_files
 
 _REFERRERS = "signatures, SBOMs and attestations"
 _ICONS = {
@@ -47,20 +48,7 @@ def show_promotion(job: Job) -> None:
     if found.left_out:
         st.subheader("Not promoted", anchor=False)
         st.markdown("\n".join(f"- **{plain(name)}**: {plain(why)}" for name, why in found.left_out))
-    with st.container(horizontal=True):
-        for label, content, ending, kind in (
-            ("Download as HTML", as_html(job), "html", "text/html"),
-            ("Download as JSON", as_json(job), "json", "application/json"),
-        ):
-            st.download_button(
-                label,
-                content,
-                f"promotion-{job.id}.{ending}",
-                kind,
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"{ending} {job.id}",
-            )
+    show_files(f"promotion-{job.id}", as_html(job), as_json(job))
 
 
 def _show_image(one: Promotion, *, heading: bool) -> None:
